@@ -1,0 +1,47 @@
+package phrase
+
+// What the settings are for: one line each, shown by caesar serve --help.
+var (
+	SettingConfig           = define("设置文件，每行一个 CAESAR_NAME=值", "file of settings, one CAESAR_NAME=value a line")
+	SettingListen           = define("监听地址，host:port", "address to listen on, host:port")
+	SettingData             = define("数据文件夹：数据库、密钥、发件箱", "data folder: the database, the keys, the outbox")
+	SettingSMTP             = define("发信服务器，smtp:// 或 smtps:// 网址；留空则每封信写成 outbox/ 下的 .eml 文件", "mail server, a smtp:// or smtps:// URL; without one, each mail is a .eml file below outbox/")
+	SettingMailFrom         = define("发信地址；留空则为 caesar@ 加 --public-url 的主机名", "address that mails come from; left out, caesar@ and the host of --public-url")
+	SettingPublicURL        = define("用户访问本服务的网址，用于邮件；留空则为监听地址", "URL at which people reach this server, for the mails; left out, the address listened on")
+	SettingCaptcha          = define("图片验证码，on 或 off（仅限私人服务器）", "image captcha, on or off (off is for a private server only)")
+	SettingTrustedProxies   = define("可信反向代理的地址或网段，以逗号分隔；只有它们的 X-Forwarded-For 才会被采信", "addresses or networks of reverse proxies, separated by commas: only theirs is the X-Forwarded-For that is believed")
+	SettingOrigins          = define("可携带 cookie 调用本服务的其他网页来源，以逗号分隔", "other origins whose pages may call with the session cookie, separated by commas")
+	SettingRootKeyFile      = define("根密钥文件；留空则为数据文件夹中的 keys/root.key", "file of the root key; left out, keys/root.key in the data folder")
+	SettingLoginPasswordMin = define("登录密码的最少字符数", "least number of characters of a login password")
+	SettingMainPasswordMin  = define("主密码的最少字符数", "least number of characters of a main password")
+	SettingClosingGrace     = define("注销后多久抹除账号，如 720h", "how long after it was closed an account is erased, such as 720h")
+	SettingMainKDF          = define("保护新主密码的 Argon2id 的内存与遍数，如 64MiB,3", "memory and passes of the Argon2id that guards new main passwords, such as 64MiB,3")
+	SettingLogLevel         = define("日志级别：debug、info、warn 或 error", "least level that is logged: debug, info, warn or error")
+	SettingLogFormat        = define("日志格式：text 或 json", "form of the log: text or json")
+	SettingFromFile         = define("内容即为 --%s 的文件", "file that holds what --%s would say")
+)
+
+// What can be wrong with a setting. None of them repeats the value: it may be a secret, or stand where
+// a secret was meant to.
+var (
+	SettingsWrong       = define("设置有误，未启动", "the settings are not right, so nothing was started")
+	SettingUnknown      = define("没有此项设置；caesar serve --help 列出全部", "there is no such setting; caesar serve --help lists them all")
+	SettingLater        = define("此版本只使用数据文件夹，尚不支持此项设置，请删去", "this version keeps everything in the data folder and does not know this setting yet; leave it out")
+	SettingBoth         = define("与 %s 只能设置其一", "stands beside %s; keep one of the two")
+	SettingFileUnread   = define("无法读取所指的文件：%s", "the file it names cannot be read: %s")
+	SettingFileTooLarge = define("所指的文件过大，最多 %d 字节", "the file it names is too large: at most %d bytes")
+	SettingNotAnEntry   = define("不是 NAME=值 的形式", "is not of the form NAME=value")
+	SettingQuotes       = define("引号未成对，或其后还有内容", "its quotes are not closed, or something follows them")
+	SettingListenWrong  = define("必须是 host:port，如 localhost:8888 或 :8888", "must be host:port, such as localhost:8888 or :8888")
+	SettingPathWrong    = define("必须是文件路径，不能为空或含有 NUL", "must be a path, neither empty nor with a NUL")
+	SettingSMTPWrong    = define("必须是 smtps://用户:密码@mail.example.org 形式的网址，密码中的特殊字符须百分号编码", "must be a URL such as smtps://user:password@mail.example.org, with anything special in the password percent-encoded")
+	SettingMailWrong    = define("必须是单纯的邮箱地址，如 caesar@example.org", "must be a bare address, such as caesar@example.org")
+	SettingURLWrong     = define("必须是 http:// 或 https:// 加主机（可加端口），不带路径", "must be http:// or https:// and a host, with a port where it has one, and no path")
+	SettingNetworks     = define("必须是 IP 地址或网段（如 10.0.0.0/8），以逗号分隔", "must be addresses or networks such as 10.0.0.0/8, separated by commas")
+	SettingAnyone       = define("这会相信任何人伪造的地址；请只列出代理", "would believe an address that anyone forges; list the proxies only")
+	SettingOriginWrong  = define("必须是 https://host 形式的来源，以逗号分隔", "must be origins such as https://vault.example.org, separated by commas")
+	SettingNumber       = define("必须是 %d 到 %d 之间的整数", "must be a whole number from %d to %d")
+	SettingDuration     = define("必须是 0s 到 %s 之间的时长，如 720h", "must be a duration from 0s to %s, such as 720h")
+	SettingKDFWrong     = define("必须是内存与遍数，如 64MiB,3：%d 到 %d MiB，%d 到 %d 遍", "must be memory and passes, such as 64MiB,3: %d to %d MiB, %d to %d passes")
+	SettingOneOf        = define("必须是 %s 之一", "must be one of %s")
+)
