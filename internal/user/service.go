@@ -1,0 +1,195 @@
+package user
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"caesar/internal/argon2id"
+	"caesar/internal/fault"
+	"caesar/internal/keyring"
+	"caesar/internal/mail"
+	"caesar/internal/password"
+	"caesar/internal/phrase"
+	"caesar/internal/rootkey"
+	"caesar/internal/session"
+	"caesar/internal/throttle"
+)
+
+// What can be answered of users.
+var (
+	errLoginWrong      = fault.New(fault.Invalid, "login_wrong", phrase.LoginWrong)
+	errOldPassword     = fault.New(fault.Invalid, "login_wrong", phrase.OldPasswordWrong)
+	errNotActivated    = fault.New(fault.Invalid, "not_activated", phrase.NotActivated)
+	errCodeWrong       = fault.New(fault.Invalid, "code_wrong", phrase.CodeWrong).On("code")
+	errNameTaken       = fault.New(fault.Conflict, "taken", phrase.NameTaken).On("user_name")
+	errEmailTaken      = fault.New(fault.Conflict, "taken", phrase.EmailTaken).On("email")
+	errMailTooSoon     = fault.New(fault.TooMany, "too_many", phrase.MailTooSoon)
+	errPasswordChanged = fault.New(fault.Conflict, "password_changed", phrase.PasswordChangedMeanwhile)
+)
+
+// Post is where letters go.
+type Post interface {
+	// Seal returns a letter as it may lie in the database.
+	Seal(mail.Letter) []byte
+	// Wake says that a letter was queued.
+	Wake()
+}
+
+// Config is what a Service is made of.
+type Config struct {
+	Store  Store
+	Hasher *argon2id.Hasher
+	Keys   *keyring.Keyring
+	Guard  *throttle.Guard
+	Post   Post
+	Root   *rootkey.Ring
+
+	LeastPassword     int           // characters of a login password set on /api
+	LeastMainPassword int           // characters of a main password
+	ClosingGrace      time.Duration // from closing to erasing
+
+	Now func() time.Time
+}
+
+// Service is what people can do with their accounts. Its methods may be called by many at once.
+type Service struct {
+	Config
+	sealer *rootkey.Sealer
+	codes  *rootkey.MAC
+	// nobody is what the password of a name that nobody has is compared with, at the usual price.
+	nobody string
+}
+
+// NewService returns a service.
+func NewService(c Config) *Service {
+	return &Service{
+		Config: c,
+		sealer: c.Root.Sealer("login password"),
+		codes:  c.Root.MAC("code"),
+		nobody: argon2id.Unmatched(argon2id.Login),
+	}
+}
+
+// sealPassword binds the hash of a login password to its user.
+func (s *Service) sealPassword(userID int64, phc string) []byte {
+	return s.sealer.Seal([]byte(phc), idBytes(userID))
+}
+
+// passwordHash returns the PHC string of a user's login password.
+func (s *Service) passwordHash(u User) (string, error) {
+	phc, err := s.sealer.Open(u.SealedPassword, idBytes(u.ID))
+	if err != nil {
+		return "", fmt.Errorf("open password of user %d: %w", u.ID, err)
+	}
+	return string(phc), nil
+}
+
+// isPassword compares a normalised password with a user's own.
+func (s *Service) isPassword(ctx context.Context, u User, given string) (bool, error) {
+	phc, err := s.passwordHash(u)
+	if err != nil {
+		return false, err
+	}
+	return s.Hasher.Verify(ctx, phc, given)
+}
+
+// isMainPassword compares a normalised password with a user's main password.
+func (s *Service) isMainPassword(ctx context.Context, userID int64, given string) (bool, error) {
+	record, err := s.Store.KeyRecord(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("read key record: %w", err)
+	}
+	if record.Revision == 0 {
+		return false, nil
+	}
+	_, err = s.Keys.Unlock(ctx, userID, record, given)
+	if errors.Is(err, keyring.ErrWrongPassword) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// newPassword hashes a normalised password that is to become a user's login password, which must not
+// be the main one.
+func (s *Service) newPassword(ctx context.Context, userID int64, next string) (sealed []byte, err error) {
+	same, err := s.isMainPassword(ctx, userID, next)
+	if err != nil {
+		return nil, err
+	}
+	if same {
+		return nil, fault.InvalidField("password", phrase.LoginIsMain)
+	}
+	phc, err := s.Hasher.Hash(ctx, next, argon2id.Login)
+	if err != nil {
+		return nil, fmt.Errorf("hash password: %w", err)
+	}
+	return s.sealPassword(userID, phc), nil
+}
+
+// checkPassword asks a logged-in user for their login password, in a field of the request.
+func (s *Service) checkPassword(ctx context.Context, who session.Asker, field, given string) (User, error) {
+	given, wrong, ok := password.Normalize(given)
+	if !ok {
+		return User{}, fault.InvalidField(field, wrong)
+	}
+	u, err := s.Store.UserByID(ctx, who.UserID)
+	if err != nil {
+		return User{}, fmt.Errorf("read user: %w", err)
+	}
+	attempt, err := s.Guard.Attempt(ctx, throttle.User(u.ID), who.Address)
+	if err != nil {
+		return User{}, err
+	}
+	right, err := s.isPassword(ctx, u, given)
+	if err != nil {
+		return User{}, fmt.Errorf("compare password: %w", err)
+	}
+	if !right {
+		return User{}, errOldPassword.On(field)
+	}
+	if err := attempt.Right(ctx); err != nil {
+		return User{}, fmt.Errorf("note right guess: %w", err)
+	}
+	return u, nil
+}
+
+// IsLoginPassword says whether a normalised password is the user's login password.
+func (s *Service) IsLoginPassword(ctx context.Context, userID int64, given string) (bool, error) {
+	u, err := s.Store.UserByID(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("read user: %w", err)
+	}
+	return s.isPassword(ctx, u, given)
+}
+
+// Email returns a user's email as it is now.
+func (s *Service) Email(ctx context.Context, userID int64) (string, error) {
+	u, err := s.Store.UserByID(ctx, userID)
+	return u.Email, err
+}
+
+// address returns the email of a user, which was checked when it was stored.
+func (u User) address() (mail.Address, error) {
+	a, err := mail.ParseAddress(u.Email)
+	if err != nil {
+		return a, fmt.Errorf("email of user %d: %w", u.ID, err)
+	}
+	return a, nil
+}
+
+// digits draws n decimal digits.
+func digits(n int) string {
+	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
+	drawn, err := rand.Int(rand.Reader, limit)
+	if err != nil {
+		panic("draw digits: " + err.Error()) // crypto/rand does not fail; a known code would be worse
+	}
+	return fmt.Sprintf("%0*d", n, drawn)
+}
+
+func idBytes(id int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(id)) }

@@ -1,0 +1,116 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"caesar/internal/fault"
+	"caesar/internal/keyring"
+	"caesar/internal/password"
+	"caesar/internal/phrase"
+	"caesar/internal/session"
+	"caesar/internal/throttle"
+)
+
+// unlock returns the asker's user key for their main password. A password that this session has shown
+// lately is recognised cheaply; any other pays the full price, counts at the throttle, and where it is
+// wrong stands in the log of the item it was tried on.
+func (s *Service) unlock(ctx context.Context, who session.Asker, mainPassword string, itemID int64) (*keyring.UserKey, error) {
+	return s.unlockField(ctx, who, "main_password", mainPassword, itemID)
+}
+
+func (s *Service) unlockField(ctx context.Context, who session.Asker, field, mainPassword string, itemID int64) (*keyring.UserKey, error) {
+	mainPassword, wrong, ok := password.Normalize(mainPassword)
+	if !ok {
+		return nil, fault.InvalidField(field, wrong)
+	}
+	if who.KeyRevision == 0 {
+		return nil, ErrMainPasswordUnset
+	}
+	if key, ok := s.keys.Recall(who.Key(), who.UserID, who.KeyRevision, mainPassword); ok {
+		return key, nil
+	}
+	attempt, err := s.guard.Attempt(ctx, throttle.User(who.UserID), who.Address)
+	if err != nil {
+		return nil, err
+	}
+	record, err := s.store.KeyRecord(ctx, who.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("read key record: %w", err)
+	}
+	key, err := s.keys.Unlock(ctx, who.UserID, record, mainPassword)
+	if errors.Is(err, keyring.ErrWrongPassword) {
+		if err := s.store.LogWrongMainPassword(ctx, who.UserID, itemID, s.second()); err != nil {
+			return nil, fmt.Errorf("log wrong main password: %w", err)
+		}
+		return nil, errMainPasswordWrong.On(field)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unlock: %w", err)
+	}
+	if err := attempt.Right(ctx); err != nil {
+		return nil, fmt.Errorf("note right guess: %w", err)
+	}
+	s.keys.Remember(who.Key(), who.UserID, record.Revision, mainPassword, key)
+	return key, nil
+}
+
+// SetMainPassword sets a user's first main password, or replaces it by a new one where old is right.
+// The items stay as they are: only the user key is wrapped anew. All other sessions end.
+func (s *Service) SetMainPassword(ctx context.Context, who session.Asker, old, next string) error {
+	next, wrong, ok := password.NormalizeNew(next, s.leastMainPassword)
+	if !ok {
+		return fault.InvalidField("main_password", wrong)
+	}
+	record, err := s.nextKeyRecord(ctx, who, old, next)
+	if err != nil {
+		return err
+	}
+	replaced, err := s.store.ReplaceKeyRecord(ctx, who.UserID, record, who.SessionID, s.second())
+	if err != nil {
+		return fmt.Errorf("replace key record: %w", err)
+	}
+	if !replaced {
+		return errMainPasswordChanged
+	}
+	s.keys.ForgetUser(who.UserID)
+	return nil
+}
+
+// nextKeyRecord returns the record that locks the user's vault with the main password next.
+func (s *Service) nextKeyRecord(ctx context.Context, who session.Asker, old, next string) (keyring.Record, error) {
+	var key *keyring.UserKey
+	if who.KeyRevision != 0 {
+		var err error
+		if key, err = s.unlockField(ctx, who, "old_main_password", old, 0); err != nil {
+			return keyring.Record{}, err
+		}
+	}
+	same, err := s.owners.IsLoginPassword(ctx, who.UserID, next)
+	if err != nil {
+		return keyring.Record{}, fmt.Errorf("compare with login password: %w", err)
+	}
+	if same {
+		return keyring.Record{}, fault.InvalidField("main_password", phrase.MainIsLogin)
+	}
+	email, err := s.owners.Email(ctx, who.UserID)
+	if err != nil {
+		return keyring.Record{}, fmt.Errorf("read email: %w", err)
+	}
+	if key == nil {
+		draft, err := s.keys.Make(ctx, email, next)
+		if err != nil {
+			return keyring.Record{}, fmt.Errorf("make vault keys: %w", err)
+		}
+		return draft.Bind(who.UserID), nil
+	}
+	record, err := s.store.KeyRecord(ctx, who.UserID)
+	if err != nil {
+		return keyring.Record{}, fmt.Errorf("read key record: %w", err)
+	}
+	if record, err = s.keys.Rewrap(ctx, who.UserID, record, key, email, next); err != nil {
+		return keyring.Record{}, fmt.Errorf("rewrap user key: %w", err)
+	}
+	return record, nil
+}
