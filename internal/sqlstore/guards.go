@@ -1,0 +1,93 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"caesar/internal/throttle"
+)
+
+// SpendCaptcha implements captcha.Store.
+func (s *Store) SpendCaptcha(ctx context.Context, serial []byte, until time.Time) (first bool, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		// Rounded up: the mark must not be forgotten while the captcha still holds.
+		n, err := t.exec("INSERT INTO spent_captchas (serial, until) VALUES ($1, $2) ON CONFLICT DO NOTHING", serial, until.Unix()+1)
+		first = n > 0
+		return err
+	})
+	return first, err
+}
+
+// TakeAll implements throttle.Store.
+func (s *Store) TakeAll(ctx context.Context, q throttle.Question, now time.Time) (marked bool, wait time.Duration, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		marked, wait = false, 0
+		takes := q.Otherwise
+		if q.Mark != nil {
+			until, err := throttled(t, q.Mark)
+			if err != nil {
+				return err
+			}
+			if marked = until.After(now); marked {
+				takes = q.IfMarked
+			}
+		}
+		next := make([]time.Time, len(takes))
+		for i, take := range takes {
+			stored, err := throttled(t, take.Key)
+			if err != nil {
+				return err
+			}
+			var w time.Duration
+			next[i], w = take.From(stored, now)
+			wait = max(wait, w)
+		}
+		if wait > 0 {
+			return nil
+		}
+		for i, take := range takes {
+			if err := setThrottled(t, take.Key, next[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return marked, wait, err
+}
+
+// Refund implements throttle.Store.
+func (s *Store) Refund(ctx context.Context, takes []throttle.Take, mark throttle.Mark, _ time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		for _, take := range takes {
+			stored, err := throttled(t, take.Key)
+			if err != nil {
+				return err
+			}
+			if stored.IsZero() {
+				continue
+			}
+			if err := setThrottled(t, take.Key, take.Back(stored)); err != nil {
+				return err
+			}
+		}
+		return setThrottled(t, mark.Key, mark.Until)
+	})
+}
+
+// throttled returns the timestamp of a bucket or a mark; the zero time where there is none.
+func throttled(t *tx, key []byte) (time.Time, error) {
+	var ns int64
+	err := t.row("SELECT until_ns FROM throttles WHERE key = $1", list(key), &ns)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return time.Unix(0, ns), err
+}
+
+func setThrottled(t *tx, key []byte, until time.Time) error {
+	_, err := t.exec("INSERT INTO throttles (key, until_ns) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET until_ns = excluded.until_ns",
+		key, until.UnixNano())
+	return err
+}

@@ -1,0 +1,66 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"caesar/internal/vault"
+)
+
+func addLog(t *tx, userID, itemID int64, action vault.Action, at time.Time) error {
+	_, err := t.exec("INSERT INTO item_log (user_id, item_id, action, created_at) VALUES ($1, $2, $3, $4)",
+		userID, itemID, int(action), at.Unix())
+	return err
+}
+
+// LogWrongMainPassword implements vault.Store.
+func (s *Store) LogWrongMainPassword(ctx context.Context, userID, itemID int64, now time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		// Of a user who was erased in the meantime nothing may be written any more.
+		_, err := t.exec("INSERT INTO item_log (user_id, item_id, action, created_at) SELECT id, $1, $2, $3 FROM users WHERE id = $4",
+			itemID, int(vault.WrongMainPassword), now.Unix(), userID)
+		return err
+	})
+}
+
+// ItemLog implements vault.Store.
+func (s *Store) ItemLog(_ context.Context, userID, itemID int64, page vault.Page) ([]vault.Entry, int64, error) {
+	var there int
+	err := s.row("SELECT 1 FROM items WHERE user_id = $1 AND id = $2", list(userID, itemID), &there)
+	if err != nil {
+		return nil, 0, found(err, vault.ErrNoItem)
+	}
+	return s.logPage("user_id = $1 AND item_id = $2 AND action <= $3", page, userID, itemID, int(vault.Edited))
+}
+
+// Log implements vault.Store.
+func (s *Store) Log(_ context.Context, userID int64, page vault.Page) ([]vault.Entry, int64, error) {
+	return s.logPage("user_id = $1", page, userID)
+}
+
+// logPage reads the count and a page of the entries for which where holds.
+func (s *Store) logPage(where string, page vault.Page, args ...any) ([]vault.Entry, int64, error) {
+	counting := "SELECT count(*) FROM item_log WHERE " + where
+	n := len(args)
+	query := "SELECT (" + counting + `), id, item_id, action, created_at FROM item_log
+		WHERE user_id = $1 AND id IN (SELECT id FROM item_log WHERE ` + where + `
+			ORDER BY id DESC LIMIT ` + parameter(n+1) + ` OFFSET ` + parameter(n+2) + `)
+		ORDER BY id DESC`
+	entries := []vault.Entry{}
+	var count int64
+	err := s.rows(query, append(args, page.Size, page.Offset()), func(rows *sql.Rows) error {
+		var e vault.Entry
+		var at int64
+		if err := rows.Scan(&count, &e.ID, &e.ItemID, &e.Action, &at); err != nil {
+			return err
+		}
+		e.At = unix(at)
+		entries = append(entries, e)
+		return nil
+	})
+	if err == nil && len(entries) == 0 {
+		err = s.row(counting, args[:n:n], &count)
+	}
+	return entries, count, explain(err)
+}

@@ -1,0 +1,51 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"caesar/internal/keyring"
+)
+
+// KeyRecord implements vault.Store and user.Store.
+func (s *Store) KeyRecord(_ context.Context, userID int64) (r keyring.Record, err error) {
+	err = s.row(`SELECT revision, kdf_type, kdf_iterations, kdf_memory_mib, kdf_parallelism, salt, sealed_user_key,
+			verifier, public_key, wrapped_private_key, user_key_id, mac
+		FROM key_records WHERE user_id = $1`, list(userID),
+		&r.Revision, &r.KDF.Type, &r.KDF.Iterations, &r.KDF.MemoryMiB, &r.KDF.Parallelism, &r.Salt, &r.SealedUserKey,
+		&r.Verifier, &r.PublicKey, &r.WrappedPrivateKey, &r.UserKeyID, &r.MAC)
+	if errors.Is(err, sql.ErrNoRows) {
+		return keyring.Record{}, nil
+	}
+	return r, explain(err)
+}
+
+// ReplaceKeyRecord implements vault.Store.
+func (s *Store) ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Record, keepSession int64, now time.Time) (replaced bool, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n, err := t.exec("UPDATE users SET key_revision = $1, updated_at = $2 WHERE id = $3 AND key_revision = $4",
+			r.Revision, now.Unix(), userID, r.Revision-1)
+		if replaced = n > 0; !replaced || err != nil {
+			return err
+		}
+		if _, err := t.exec("DELETE FROM key_records WHERE user_id = $1", userID); err != nil {
+			return err
+		}
+		if err := insertKeyRecord(t, userID, r); err != nil {
+			return err
+		}
+		return endSessions(t, userID, keepSession)
+	})
+	return replaced, err
+}
+
+func insertKeyRecord(t *tx, userID int64, r keyring.Record) error {
+	_, err := t.exec(`INSERT INTO key_records (user_id, revision, kdf_type, kdf_iterations, kdf_memory_mib, kdf_parallelism,
+			salt, sealed_user_key, verifier, public_key, wrapped_private_key, user_key_id, mac)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		userID, r.Revision, r.KDF.Type, r.KDF.Iterations, r.KDF.MemoryMiB, r.KDF.Parallelism,
+		r.Salt, r.SealedUserKey, r.Verifier, r.PublicKey, r.WrappedPrivateKey, r.UserKeyID, r.MAC)
+	return err
+}

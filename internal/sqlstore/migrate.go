@@ -1,0 +1,74 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+//go:embed migrations
+var migrationFiles embed.FS
+
+// ErrNewer says that a database was made by a version of Caesar that is newer than this one.
+var ErrNewer = errors.New("the database was made by a newer version of caesar; run that version, or restore a copy from before the upgrade")
+
+// migrations are an engine's steps, forward only: the file 0001_x.sql leads from version 0 to 1.
+type migrations []string
+
+func loadMigrations(engine string) (migrations, error) {
+	dir := "migrations/" + engine
+	files, err := fs.ReadDir(migrationFiles, dir)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	var m migrations
+	for i, f := range files {
+		number, _, _ := strings.Cut(f.Name(), "_")
+		if n, err := strconv.Atoi(number); err != nil || n != i+1 {
+			return nil, fmt.Errorf("migration %s is not number %d", f.Name(), i+1)
+		}
+		text, err := fs.ReadFile(migrationFiles, dir+"/"+f.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read migration: %w", err)
+		}
+		m = append(m, string(text))
+	}
+	return m, nil
+}
+
+func (m migrations) newest() int { return len(m) }
+
+// version returns the version of the tables; 0 where there are none.
+func (m migrations) version(ctx context.Context, conn *sql.Conn) (int, error) {
+	const makeTable = "CREATE TABLE IF NOT EXISTS migrations (version INTEGER NOT NULL PRIMARY KEY)"
+	if _, err := conn.ExecContext(ctx, makeTable); err != nil {
+		return 0, fmt.Errorf("make table of migrations: %w", err)
+	}
+	var version int
+	err := conn.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM migrations").Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("read version of the tables: %w", err)
+	}
+	if version > m.newest() {
+		return version, fmt.Errorf("%w (tables of version %d, this caesar knows %d)", ErrNewer, version, m.newest())
+	}
+	return version, nil
+}
+
+// apply takes the steps that are missing, within the transaction that is open.
+func (m migrations) apply(ctx context.Context, conn *sql.Conn, from int) error {
+	for version := from + 1; version <= m.newest(); version++ {
+		if _, err := conn.ExecContext(ctx, m[version-1]); err != nil {
+			return fmt.Errorf("migrate tables to version %d: %w", version, err)
+		}
+		if _, err := conn.ExecContext(ctx, "INSERT INTO migrations (version) VALUES ($1)", version); err != nil {
+			return fmt.Errorf("note version %d of the tables: %w", version, err)
+		}
+	}
+	return nil
+}

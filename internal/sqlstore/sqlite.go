@@ -1,0 +1,154 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"caesar/internal/fault"
+	"caesar/internal/phrase"
+)
+
+// position is the function that tells where in a text another one begins, 0 for nowhere.
+const position = "instr"
+
+// busyTimeout is how long another process, such as a second server on the same folder or a copying
+// tool, is waited for.
+const busyTimeout = 10 * time.Second
+
+// OpenSQLite opens the database at path, makes it where there is none, and brings it to this version's
+// tables. It refuses a database of a newer version.
+func OpenSQLite(ctx context.Context, path string) (*Store, error) {
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
+	writing, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	writing.SetMaxOpenConns(1)
+	conn, err := writing.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writing.Close())
+	}
+	if err := migrateSQLite(ctx, conn, path); err != nil {
+		return nil, errors.Join(err, conn.Close(), writing.Close())
+	}
+	reading, err := sql.Open("sqlite", dsn(path, "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), conn.Close(), writing.Close())
+	}
+	readers := max(4, runtime.GOMAXPROCS(0))
+	reading.SetMaxOpenConns(readers)
+	reading.SetMaxIdleConns(readers)
+	return &Store{
+		querier: querier{newStatements(reading)},
+		writer:  startWriter(conn),
+		pools:   []*sql.DB{reading, writing},
+	}, nil
+}
+
+// dsn names the database with the pragmas that every connection sets.
+func dsn(path string, pragmas ...string) string {
+	q := url.Values{"_pragma": append([]string{
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		"journal_mode(WAL)",
+		"synchronous(FULL)",            // an answered write survives a power cut
+		"secure_delete(ON)",            // what is erased is overwritten, not only unlinked
+		"temp_store(MEMORY)",           // nothing spills to files outside the data folder
+		"trusted_schema(OFF)",          // a doctored schema runs no functions
+		"cell_size_check(ON)",          // a corrupted page is an error early
+		"journal_size_limit(67108864)", // a burst's log shrinks again (bytes)
+	}, pragmas...)}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}).String()
+}
+
+// makePrivate makes the database's file, so that it and what SQLite lays beside it (which takes after
+// it) are readable by their owner alone.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	return f.Close()
+}
+
+// migrateSQLite brings the tables up to date. Before it changes a database that holds something, it
+// copies it to a file beside it.
+func migrateSQLite(ctx context.Context, conn *sql.Conn, path string) error {
+	m, err := loadMigrations("sqlite")
+	if err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("lock database %s: %w", path, err)
+	}
+	from, err := m.version(ctx, conn)
+	if err == nil && from > 0 && from < m.newest() {
+		err = copySQLite(ctx, path, fmt.Sprintf("%s.v%d-%s", path, from, time.Now().UTC().Format("20060102T150405Z")))
+	}
+	if err == nil {
+		err = m.apply(ctx, conn, from)
+	}
+	end := "COMMIT"
+	if err != nil {
+		end = "ROLLBACK"
+	}
+	if _, ended := conn.ExecContext(ctx, end); ended != nil {
+		err = errors.Join(err, fmt.Errorf("end migration: %w", ended))
+	}
+	return err
+}
+
+// copySQLite writes what is committed in a database into a new file of its own.
+func copySQLite(ctx context.Context, path, to string) error {
+	if err := makePrivate(to); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO $1", to)
+	if err != nil {
+		err = fmt.Errorf("copy database to %s before changing it: %w", to, err)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// explain gives the errors of the database that people can do something about their fault.
+func explain(err error) error {
+	var known *fault.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		if errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "sql: database is closed") || strings.Contains(err.Error(), "sql: statement is closed") {
+			return errClosed.Because(err)
+		}
+		return err
+	}
+	switch e.Code() & 0xff { // the primary result code; the rest is its extension
+	case sqlite3.SQLITE_FULL:
+		return fault.New(fault.Full, "full", phrase.StorageFull).Because(err)
+	case sqlite3.SQLITE_IOERR:
+		// Where a write-ahead log can't grow, the file system's own word is lost in this code.
+		if e.Code() == sqlite3.SQLITE_IOERR_WRITE || e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+			return fault.New(fault.Full, "full", phrase.StorageFull).Because(err)
+		}
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fault.New(fault.Unavailable, "unavailable", phrase.DatabaseBusy).After(time.Second).Because(err)
+	}
+	return err
+}
