@@ -1,0 +1,111 @@
+package wire
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"caesar/internal/fault"
+	"caesar/internal/phrase"
+)
+
+// ReadBody reads the whole body of a request, JSON or form data, of at most limit bytes, into its
+// fields. An empty body, of whatever type, has none. All its errors are *fault.Error:
+//
+//   - too_large, and the connection closes after the answer;
+//   - unsupported_type for another media type, a charset other than UTF-8, or a content coding;
+//   - invalid for a body that is malformed, and for one that did not arrive whole: the client hung up or
+//     was too slow, which the error wraps (io.ErrUnexpectedEOF, os.ErrDeadlineExceeded).
+func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (Fields, error) {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return Fields{}, nil
+	}
+	parse := parserFor(r.Header)
+	if parse == nil {
+		limit = 0 // an empty body is empty in any type
+	} else if r.ContentLength > limit {
+		return Fields{}, refuseLarge(w, limit)
+	}
+
+	buffer := takeBuffer()
+	defer buffer.release()
+	if err := buffer.readAll(r.Body, limit); errors.Is(err, errOverLimit) {
+		if parse == nil {
+			return Fields{}, fault.New(fault.UnsupportedType, "unsupported_type", phrase.BodyType)
+		}
+		return Fields{}, refuseLarge(w, limit)
+	} else if err != nil {
+		return Fields{}, errNotWhole.Because(err)
+	}
+	if len(buffer.b) == 0 {
+		return Fields{}, nil
+	}
+	return parse(buffer.b)
+}
+
+func refuseLarge(w http.ResponseWriter, limit int64) error {
+	// The rest is not worth reading, and what follows it on the connection can't be found without.
+	w.Header().Set("Connection", "close")
+	return fault.New(fault.TooLarge, "too_large", phrase.BodyTooLarge.With(limit))
+}
+
+// parserFor returns what reads the media type that the header names, or nil.
+func parserFor(header http.Header) func([]byte) (Fields, error) {
+	types := header["Content-Type"]
+	coding := header.Get("Content-Encoding")
+	if len(types) != 1 || (coding != "" && !strings.EqualFold(coding, "identity")) {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(types[0])
+	if err != nil {
+		return nil
+	}
+	if charset, sent := params["charset"]; sent && !strings.EqualFold(charset, "utf-8") {
+		return nil
+	}
+	switch media {
+	case "application/json":
+		return parseJSON
+	case "application/x-www-form-urlencoded":
+		return parseForm
+	default:
+		return nil
+	}
+}
+
+var errOverLimit = errors.New("over the limit")
+
+// readAll fills the buffer with all that r has, or with more than limit bytes and errOverLimit. It grows
+// with what arrives, not with what was announced.
+func (u *buffer) readAll(r io.Reader, limit int64) error {
+	for {
+		if len(u.b) == cap(u.b) {
+			u.grow()
+		}
+		n, err := r.Read(u.b[len(u.b):cap(u.b)])
+		u.b = u.b[:len(u.b)+n]
+		if int64(len(u.b)) > limit {
+			return errOverLimit
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// grow doubles the buffer and wipes the one it leaves.
+func (u *buffer) grow() {
+	old := u.b
+	u.b = append(make([]byte, 0, 2*cap(old)), old...)
+	clear(old)
+}
+
+// malformed returns the fault for a body that as a whole is not what its type says.
+func malformed(message phrase.Phrase, cause error) error {
+	return fault.New(fault.Invalid, "invalid", message).Because(cause)
+}
