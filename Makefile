@@ -1,0 +1,58 @@
+# All that a developer and CI do with Caesar. It needs Go and make; what else it runs is pinned in
+# tools/go.mod and built from source by the go command.
+
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools/go.mod
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+FUZZTIME ?= 10s
+TESTS   ?= ./...
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test slowest cover fuzz lint format clean
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
+
+build: ## build the static binary, build/caesar
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/caesar ./cmd/caesar
+
+run: ## run the server on ./caesar-data
+	$(GO) run ./cmd/caesar serve
+
+# The race detector needs a C compiler. CI has one or fails; anyone else is told what was not looked for.
+test: ## run all tests, those of TESTS=./internal/vault/... only, for races too where there is a C compiler
+	@mkdir -p build
+	@race=; \
+	if command -v "$$($(GO) env CC)" >/dev/null 2>&1; then race=-race; export CGO_ENABLED=1; \
+	elif [ "$$CI" = true ]; then echo 'no C compiler is here, so races cannot be looked for: install gcc and libc6-dev' >&2; exit 1; \
+	else echo 'no C compiler is here: the tests run without looking for races' >&2; fi; \
+	$(TOOL) gotestsum --format pkgname --jsonfile build/test.json -- $$race -shuffle=on -timeout=15m $(TESTS)
+
+slowest: ## show the slowest ten of the last tests
+	@$(TOOL) gotestsum tool slowest --threshold 1ms --num 10 --jsonfile build/test.json
+
+cover: ## run all tests and show how much of each package they reach: build/cover.html
+	@mkdir -p build
+	$(GO) test -shuffle=on -coverpkg=./... -coverprofile=build/cover.out $(TESTS)
+	$(GO) tool cover -html=build/cover.out -o build/cover.html
+	$(GO) tool cover -func=build/cover.out | tail -n 1
+
+fuzz: ## fuzz every fuzz test for FUZZTIME=10s each
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n 1 dirname | sort -u | while read -r folder; do \
+		$(GO) test -list '^Fuzz' "$$folder" | grep '^Fuzz' | while read -r name; do \
+			echo "$$folder $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$folder" || exit 1; \
+		done || exit 1; \
+	done
+
+lint: ## look for mistakes, for formatting, and for module files that are not as the code needs them
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+	$(GO) -C tools mod tidy -diff
+	$(TOOL) golangci-lint run --allow-parallel-runners
+
+format: ## format the code as lint demands it
+	$(TOOL) golangci-lint fmt
+
+clean: ## remove what was built
+	rm -rf build

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"caesar/internal/argon2id"
+	"caesar/internal/captcha"
+	"caesar/internal/httpd/vaultapi"
+	"caesar/internal/keyring"
+	"caesar/internal/mail"
+	"caesar/internal/rootkey"
+	"caesar/internal/session"
+	"caesar/internal/settings"
+	"caesar/internal/sqlstore"
+	"caesar/internal/throttle"
+	"caesar/internal/user"
+	"caesar/internal/vault"
+)
+
+// sweepEvery is how often what has run out is deleted.
+const sweepEvery = time.Minute
+
+// wireServices makes the domain services over a store.
+func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Store, post *mail.Post, log *slog.Logger) vaultapi.Services {
+	now := time.Now
+	hasher := argon2id.NewHasher(runtime.GOMAXPROCS(0))
+	keys := keyring.New(root, hasher, keyring.KDF{
+		Type: keyring.Argon2id, Iterations: int(s.MainKDF.Passes), MemoryMiB: int(s.MainKDF.MemoryMiB), Parallelism: 1,
+	}, now)
+	guard := throttle.New(root, store, now)
+	users := user.NewService(user.Config{
+		Store: store, Hasher: hasher, Keys: keys, Guard: guard, Post: post, Root: root,
+		LeastPassword: s.LoginPasswordMin, LeastMainPassword: s.MainPasswordMin, ClosingGrace: s.ClosingGrace,
+		Now: now,
+	})
+	return vaultapi.Services{
+		Users: users,
+		Vault: vault.NewService(vault.Config{
+			Store: store, Keys: keys, Guard: guard, Owners: users, Root: root,
+			LeastMainPassword: s.MainPasswordMin, Now: now,
+		}),
+		Sessions: session.NewService(store, keys.Forget, now, log),
+		Captcha:  captcha.New(root, store, s.Captcha, now),
+		Zone:     time.Local,
+	}
+}
+
+// sweep deletes what has run out, at the start and from then on.
+func sweep(ctx context.Context, store *sqlstore.Store, users *user.Service, log *slog.Logger) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := errors.Join(store.Sweep(ctx, time.Now()), users.EraseDue(ctx)); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "sweeping failed; it is tried again in a minute", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// checkRootKey refuses a database that was sealed under another root key, before anything is written
+// with the wrong one: a key file that was lost or mistyped must not pass for a first start.
+func checkRootKey(ctx context.Context, root *rootkey.Ring, store *sqlstore.Store, path string) error {
+	mac := root.MAC("root key check")
+	known, err := store.RememberRootKey(ctx, mac.Sum())
+	if err != nil {
+		return err
+	}
+	if !mac.Verify(known) {
+		return fmt.Errorf("the root key in %s is not the one that this database was sealed under; bring back the key that was there before", path)
+	}
+	return nil
+}

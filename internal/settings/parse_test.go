@@ -1,0 +1,119 @@
+package settings_test
+
+import (
+	"strings"
+	"testing"
+
+	"caesar/internal/phrase"
+	"caesar/internal/settings"
+)
+
+// wrong holds, for each setting, values that must not be taken.
+var wrong = map[string][]string{
+	"CAESAR_LISTEN":             {"localhost", "8888", ":", "h:99999", "h:http", "h:-1", "a b:1", "::1:80", "http://localhost:1"},
+	"CAESAR_DATA":               {"a\x00b"},
+	"CAESAR_ROOT_KEY_FILE":      {"a\x00b"},
+	"CAESAR_SMTP":               {"mail.corp.invalid", "http://mail", "smtp://", "smtp://:25", "smtp://ada:%zz@mail", "ldap://x"},
+	"CAESAR_MAIL_FROM":          {"caesar", "<a@b.c>", "A <a@b.c>", "a@b.c,d@e.f", "a@b.c\r\nBcc: x@y.z"},
+	"CAESAR_PUBLIC_URL":         {"vault.example.org", "ftp://a", "https://a/b", "https://u:p@a", "https://a?b", "https://a#b", "http://", "http://a:0", "http://a:99999", "https://你好"},
+	"CAESAR_CAPTCHA":            {"ON", "true", "1", "no"},
+	"CAESAR_TRUSTED_PROXIES":    {"10.0.0.0/33", "proxy", "10.0.0", "0.0.0.0/0", "::/0", "fe80::1%eth0", "10.0.0.1;10.0.0.2"},
+	"CAESAR_ORIGINS":            {"*", "null", "corp.invalid", "https://*.example.org", "https://a/b", "file://x"},
+	"CAESAR_LOGIN_PASSWORD_MIN": {"0", "-1", "129", "six", "6.5", "99999999999999999999"},
+	"CAESAR_MAIN_PASSWORD_MIN":  {"0", "+6", "0x6"},
+	"CAESAR_CLOSING_GRACE":      {"30", "-1h", "30d", "87601h"},
+	"CAESAR_MAIN_KDF":           {"64", "64MiB", "64,3", "15MiB,3", "1025MiB,3", "64MiB,1", "64MiB,11", "64MiB,3,1", "-64MiB,3", "64GiB,3"},
+	"CAESAR_LOG_LEVEL":          {"INFO", "trace", "4"},
+	"CAESAR_LOG_FORMAT":         {"JSON", "logfmt"},
+}
+
+func TestWrongValuesAreRefusedAndNeverRepeated(t *testing.T) {
+	t.Parallel()
+	for name, values := range wrong {
+		for _, value := range values {
+			_, err := settings.Load(nil, []string{name + "=" + value})
+			if err == nil {
+				t.Errorf("%s=%q was taken", name, value)
+				continue
+			}
+			got := faultsOf(t, err)
+			if got[name] == "" || len(got) != 1 {
+				t.Errorf("%s=%q: the faults are %v", name, value, got)
+			}
+			if len(value) > 10 && strings.Contains(got[name], value) {
+				t.Errorf("%s: the fault repeats %q", name, value)
+			}
+		}
+	}
+}
+
+func TestEverySettingIsTriedWithWrongValuesAndExplainedInBothLanguages(t *testing.T) {
+	t.Parallel()
+	for _, f := range settings.Flags() {
+		if f.Help.In(phrase.English) == "" || f.Help.In(phrase.Chinese) == f.Help.In(phrase.English) || f.Value == "" {
+			t.Errorf("--%s is not explained in both languages", f.Name)
+		}
+		name := "CAESAR_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if f.Name != "config" && f.Name != "smtp-file" && wrong[name] == nil {
+			t.Errorf("%s has no wrong values in this test", name)
+		}
+	}
+}
+
+func TestTheLeastAndTheMostAreTaken(t *testing.T) {
+	t.Parallel()
+	load(t, nil, "CAESAR_MAIN_KDF=16MiB,2", "CAESAR_LOGIN_PASSWORD_MIN=1", "CAESAR_CLOSING_GRACE=0s", "CAESAR_LISTEN=[::1]:0")
+	load(t, nil, "CAESAR_MAIN_KDF=1024MiB,10", "CAESAR_LOGIN_PASSWORD_MIN=128", "CAESAR_CLOSING_GRACE=87600h", "CAESAR_LISTEN=:65535")
+}
+
+func TestALineOfAFileStandsAsItIs(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		`A=b`:                    "b",
+		"\ufeffA=b":              "b",
+		`  export A = b  `:       "b",
+		`A=`:                     "",
+		`A=pa$HOME${X}#no\n`:     `pa$HOME${X}#no\n`,
+		`A="pa$$ # \t"`:          `pa$$ # \t`,
+		`A=' b '`:                " b ",
+		`A=b=c`:                  "b=c",
+		`A=it's`:                 "it's",
+		"# a comment\r\nA=b\r\n": "b",
+	} {
+		pairs, broken := settings.ParseFile(line)
+		if broken != 0 || len(pairs) != 1 || pairs[0] != [2]string{"A", want} {
+			t.Errorf("%q: %q, %d broken", line, pairs, broken)
+		}
+	}
+	for _, line := range []string{`A`, `=b`, `1A=b`, `A B=c`, `smtp://ada:pw=x@mail`, `A="b`, `A='b' # c`, `A="b"c"`, `A="`} {
+		if pairs, broken := settings.ParseFile(line); broken != 1 || len(pairs) != 0 {
+			t.Errorf("%q: %q, %d broken", line, pairs, broken)
+		}
+	}
+}
+
+// What is read of a file, written out again, reads the same; every line is read, skipped or broken.
+func FuzzSettingsFile(f *testing.F) {
+	for _, seed := range []string{"A=b\nB='c'\n", "export A=\"x y\"", "#\n\n=", "A='", "\ufeffA=\r\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		pairs, broken := settings.ParseFile(text)
+		if len(pairs)+broken > strings.Count(text, "\n")+1 {
+			t.Fatalf("%d entries and %d faults from fewer lines", len(pairs), broken)
+		}
+		for _, p := range pairs {
+			quote := `"`
+			if strings.Contains(p[1], quote) {
+				quote = "'"
+			}
+			if strings.Contains(p[1], quote) {
+				continue // holds both kinds: it was not quoted, and stands as it is
+			}
+			again, broken := settings.ParseFile(p[0] + "=" + quote + p[1] + quote)
+			if broken != 0 || len(again) != 1 || again[0] != p {
+				t.Fatalf("%q reads %q the second time", p, again)
+			}
+		}
+	})
+}
