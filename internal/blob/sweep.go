@@ -1,0 +1,99 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+)
+
+// errNoHold says that files can't be held here.
+var errNoHold = errors.New("files cannot be locked here")
+
+// spared is how long a file is left alone where nobody can tell whether its writer lives.
+const spared = time.Hour
+
+// readAtOnce is how many names of the folder are read at once.
+const readAtOnce = 256
+
+// Sweep implements backup.Blobs.
+func (d *Dir) Sweep(ctx context.Context, used func(ctx context.Context, name string) (bool, error)) error {
+	folder, err := os.Open(d.path)
+	if err != nil {
+		return fmt.Errorf("open folder of backups: %w", err)
+	}
+	defer folder.Close()
+	var failed []error
+	for {
+		names, err := folder.Readdirnames(readAtOnce)
+		for _, name := range names {
+			if err := ctx.Err(); err != nil {
+				return errors.Join(append(failed, err)...)
+			}
+			if err := d.sweepFile(ctx, name, used); err != nil {
+				failed = append(failed, err)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return errors.Join(failed...)
+		}
+		if err != nil {
+			return errors.Join(append(failed, fmt.Errorf("read folder of backups: %w", err))...)
+		}
+	}
+}
+
+// sweepFile deletes a file that nobody holds or uses. Whether a blob is used is asked again once nobody
+// else can hold it: its writer may have stored the name in between.
+func (d *Dir) sweepFile(ctx context.Context, file string, used func(context.Context, string) (bool, error)) error {
+	name, isBlob := strings.CutSuffix(file, whole)
+	half, isPart := strings.CutSuffix(file, part)
+	if (!isBlob || !isName(name)) && (!isPart || !isName(half)) {
+		return nil // not ours
+	}
+	if isBlob {
+		if yes, err := used(ctx, name); yes || err != nil {
+			return err
+		}
+	}
+	left, release, err := d.takeOver(file)
+	if !left || err != nil {
+		return err
+	}
+	defer release()
+	if isBlob {
+		if yes, err := used(ctx, name); yes || err != nil {
+			return err
+		}
+	}
+	return d.remove(file)
+}
+
+// takeOver holds a file that its writer has let go of, until release is called.
+func (d *Dir) takeOver(file string) (left bool, release func(), err error) {
+	f, err := os.OpenFile(d.file(file), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil, nil
+	}
+	if err != nil {
+		return false, nil, fmt.Errorf("open blob: %w", err)
+	}
+	release = func() { _ = f.Close() } // nothing was written
+	held, err := d.hold(f)
+	if held {
+		return true, release, nil
+	}
+	defer release()
+	if !errors.Is(err, errNoHold) {
+		return false, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return false, nil, fmt.Errorf("inspect blob: %w", err)
+	}
+	return time.Since(info.ModTime()) > spared, func() {}, nil
+}
