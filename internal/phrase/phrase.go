@@ -54,6 +54,15 @@ func (p Phrase) With(args ...any) Phrase {
 	return p
 }
 
+// Is tells whether p and q are the same phrase, whatever is filled in.
+func (p Phrase) Is(q Phrase) bool { return p.entry == q.entry }
+
+// As returns q with what is filled into p: another wording of the same thing.
+func (p Phrase) As(q Phrase) Phrase {
+	q.args = p.args
+	return q
+}
+
 // In returns the phrase in a language.
 func (p Phrase) In(l Language) string {
 	if p.entry == nil {
@@ -72,8 +81,9 @@ func (p Phrase) In(l Language) string {
 // String returns the phrase in English, for logs.
 func (p Phrase) String() string { return p.In(English) }
 
-// matcher lists Chinese first: it is what is spoken where nothing matches.
-var matcher = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})
+// matcher lists Chinese first: it is what is spoken where nothing matches. Readers of traditional Chinese
+// are named too: matching holds the two scripts for so far apart that any mention of English would win.
+var matcher = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English, language.TraditionalChinese})
 
 // Preferred reads an Accept-Language header (RFC 9110, section 12.5.4): English where it is preferred
 // to Chinese, Chinese otherwise, also for a header that is empty or malformed.

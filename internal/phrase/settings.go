@@ -7,7 +7,7 @@ var (
 	SettingData             = define("数据文件夹：数据库、密钥、发件箱", "data folder: the database, the keys, the outbox")
 	SettingSMTP             = define("发信服务器，smtp:// 或 smtps:// 网址；留空则每封信写成 outbox/ 下的 .eml 文件", "mail server, a smtp:// or smtps:// URL; without one, each mail is a .eml file below outbox/")
 	SettingMailFrom         = define("发信地址；留空则为 caesar@ 加 --public-url 的主机名", "address that mails come from; left out, caesar@ and the host of --public-url")
-	SettingPublicURL        = define("用户访问本服务的网址，用于邮件；留空则为监听地址", "URL at which people reach this server, for the mails; left out, the address listened on")
+	SettingPublicURL        = define("用户访问本服务的网址，写入邮件；留空则邮件不含网址", "URL at which people reach this server, named in the mails; left out, they name none")
 	SettingCaptcha          = define("图片验证码，on 或 off（仅限私人服务器）", "image captcha, on or off (off is for a private server only)")
 	SettingTrustedProxies   = define("可信反向代理的地址或网段，以逗号分隔；只有它们的 X-Forwarded-For 才会被采信", "addresses or networks of reverse proxies, separated by commas: only theirs is the X-Forwarded-For that is believed")
 	SettingOrigins          = define("可携带 cookie 调用本服务的其他网页来源，以逗号分隔", "other origins whose pages may call with the session cookie, separated by commas")

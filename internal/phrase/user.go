@@ -12,12 +12,11 @@ var (
 
 	LoginIsMain = define("登录密码不能与主密码相同", "must differ from the main password")
 
-	LoginWrong               = define("用户名、邮箱或密码错误", "the name, email or password is wrong")
-	OldPasswordWrong         = define("密码错误", "the password is wrong")
-	NotActivated             = define("账号尚未激活，请先激活", "the account is not activated yet: activate it first")
-	CodeWrong                = define("验证码错误或已过期", "the code is wrong or has expired")
-	MailTooSoon              = define("邮件发送过于频繁，请在 %d 秒后再试", "a mail was sent just now: try again in %d seconds")
-	PasswordChangedMeanwhile = define("密码刚被更改，请重试", "the password was changed just now: try again")
+	LoginWrong       = define("用户名、邮箱或密码错误", "the name, email or password is wrong")
+	OldPasswordWrong = define("密码错误", "the password is wrong")
+	NotActivated     = define("账号尚未激活，请先激活", "the account is not activated yet: activate it first")
+	CodeWrong        = define("验证码错误或已过期", "the code is wrong or has expired")
+	MailTooSoon      = define("邮件发送过于频繁，请在 %d 秒后再试", "a mail was sent just now: try again in %d seconds")
 
 	Registered      = define("注册成功，请查收邮件激活账号", "registered: ask for the mail with the code and activate the account")
 	CodeSent        = define("如果该邮箱可用，邮件已发送", "if the address can be used so, a mail is on its way")

@@ -2,13 +2,12 @@ package phrase
 
 // What the vault says.
 var (
-	ItemNotFound        = define("没有这个平台账号", "there is no such account")
-	MainPasswordUnset   = define("尚未设置主密码，请先设置", "no main password is set yet: set one first")
-	MainPasswordWrong   = define("主密码错误", "the main password is wrong")
-	MainPasswordChanged = define("主密码刚被更改，请重新登录", "the main password was changed just now: log in again")
-	MainIsLogin         = define("主密码不能与登录密码相同", "must differ from the login password")
-	PasswordTooLong     = define("过长，最多 %d 字节", "is too long: at most %d bytes")
-	BadMoment           = define("日期格式应为 YYYY-MM-DD、YYYY-MM-DD HH:MM:SS、RFC 3339 或 Unix 秒",
+	ItemNotFound      = define("没有这个平台账号", "there is no such account")
+	MainPasswordUnset = define("尚未设置主密码，请先设置", "no main password is set yet: set one first")
+	MainPasswordWrong = define("主密码错误", "the main password is wrong")
+	MainIsLogin       = define("主密码不能与登录密码相同", "must differ from the login password")
+	PasswordTooLong   = define("过长，最多 %d 字节", "is too long: at most %d bytes")
+	BadMoment         = define("日期格式应为 YYYY-MM-DD、YYYY-MM-DD HH:MM:SS、RFC 3339 或 Unix 秒",
 		"must be YYYY-MM-DD, YYYY-MM-DD HH:MM:SS, RFC 3339 or Unix seconds, and exist")
 
 	ItemCreated     = define("保存成功", "kept")

@@ -38,6 +38,14 @@ var (
 	PerFriend  = Limit{"friend", 10, time.Minute}       // at one user, from one address where the user was right before
 )
 
+// PerMailer limits how many mails one address may ask for, whomever they go to: each is a row of the
+// database for everybody who can reach the server.
+var PerMailer = Limit{"mailer", 100, 5 * time.Second}
+
+// PerMover limits how often a user may take another email: each time somebody is written to at an address that
+// nobody has proven.
+var PerMover = Limit{"mover", 5, time.Hour}
+
 // friendFor is for how long an address is remembered after the user was last right from there.
 const friendFor = 30 * 24 * time.Hour
 
@@ -76,6 +84,13 @@ func (g *Guard) Attempt(ctx context.Context, subject string, from netip.Addr) (*
 		a.taken = asFriend
 	}
 	return a, nil
+}
+
+// Allow takes a token of a limit for good from whoever does a thing (User, Client): it limits what is done
+// rather than guessed. Its errors are those of Attempt.
+func (g *Guard) Allow(ctx context.Context, limit Limit, who string) error {
+	_, err := g.ask(ctx, Question{Otherwise: []Take{g.take(limit, who)}})
+	return err
 }
 
 func (g *Guard) ask(ctx context.Context, q Question) (marked bool, err error) {

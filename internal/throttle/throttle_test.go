@@ -318,6 +318,30 @@ func TestStoreThatFailsShutsTheDoorAndIsNoFaultOfTheCaller(t *testing.T) {
 	}
 }
 
+func TestOneAddressCanNotAskForMailsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	for i := range throttle.PerMailer.Burst {
+		if err := d.Allow(t.Context(), throttle.PerMailer, throttle.Client(stranger)); err != nil {
+			t.Fatalf("mail %d: %v", i, err)
+		}
+	}
+	if f := refusal(t, d.Allow(t.Context(), throttle.PerMailer, throttle.Client(stranger))); f.RetryAfter != throttle.PerMailer.Every {
+		t.Errorf("retry after %v", f.RetryAfter)
+	}
+	if err := d.Allow(t.Context(), throttle.PerMailer, throttle.Client(home)); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+	// What was asked for is no guess.
+	if got := d.wrong(t, 1, "user:1", stranger); got != 1 {
+		t.Error("asking for mails counts as guessing")
+	}
+	d.now = d.now.Add(throttle.PerMailer.Every)
+	if err := d.Allow(t.Context(), throttle.PerMailer, throttle.Client(stranger)); err != nil {
+		t.Errorf("after a while: %v", err)
+	}
+}
+
 func TestRightIsToldOnce(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
