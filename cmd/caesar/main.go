@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // TZ holds where the system has no zones, as in a container of this binary alone
 )
 
 func main() {

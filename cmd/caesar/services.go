@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
 
 	"caesar/internal/argon2id"
+	"caesar/internal/backup"
 	"caesar/internal/captcha"
 	"caesar/internal/httpd/vaultapi"
 	"caesar/internal/keyring"
@@ -26,7 +26,7 @@ import (
 const sweepEvery = time.Minute
 
 // wireServices makes the domain services over a store.
-func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Store, post *mail.Post, log *slog.Logger) vaultapi.Services {
+func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Store, backups *backup.Service, post *mail.Post, log *slog.Logger) vaultapi.Services {
 	now := time.Now
 	hasher := argon2id.NewHasher(runtime.GOMAXPROCS(0))
 	keys := keyring.New(root, hasher, keyring.KDF{
@@ -35,7 +35,9 @@ func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Stor
 	guard := throttle.New(root, store, now)
 	users := user.NewService(user.Config{
 		Store: store, Hasher: hasher, Keys: keys, Guard: guard, Post: post, Root: root,
-		LeastPassword: s.LoginPasswordMin, LeastMainPassword: s.MainPasswordMin, ClosingGrace: s.ClosingGrace,
+		Belongings:    []user.Belongings{backups},
+		LeastPassword: s.LoginPasswordMin, LeastMemberPassword: s.MemberPasswordMin, LeastMainPassword: s.MainPasswordMin,
+		ClosingGrace: s.ClosingGrace, HideMembers: s.HideMembers, RequireOld: s.RequireOld,
 		Now: now,
 	})
 	return vaultapi.Services{
@@ -64,18 +66,4 @@ func sweep(ctx context.Context, store *sqlstore.Store, users *user.Service, log 
 			return nil
 		}
 	}
-}
-
-// checkRootKey refuses a database that was sealed under another root key, before anything is written
-// with the wrong one: a key file that was lost or mistyped must not pass for a first start.
-func checkRootKey(ctx context.Context, root *rootkey.Ring, store *sqlstore.Store, path string) error {
-	mac := root.MAC("root key check")
-	known, err := store.RememberRootKey(ctx, mac.Sum())
-	if err != nil {
-		return err
-	}
-	if !mac.Verify(known) {
-		return fmt.Errorf("the root key in %s is not the one that this database was sealed under; bring back the key that was there before", path)
-	}
-	return nil
 }

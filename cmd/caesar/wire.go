@@ -6,18 +6,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
 
 	"caesar/api"
+	"caesar/internal/backup"
 	"caesar/internal/httpd"
+	"caesar/internal/httpd/memberapi"
 	"caesar/internal/httpd/vaultapi"
 	httpwire "caesar/internal/httpd/wire"
 	"caesar/internal/mail"
-	"caesar/internal/rootkey"
 	"caesar/internal/settings"
-	"caesar/internal/sqlstore"
 )
 
 // wire puts the server together: the only place where stores, services and surfaces meet. It listens
@@ -37,22 +36,11 @@ func wire(ctx context.Context, s *settings.Settings, log *slog.Logger) (_ *app, 
 	a.url = reached(s.Listen, listener.Addr())
 	a.closers = append(a.closers, unlessClosed(listener))
 
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
+	root, store, err := openStorage(ctx, s)
+	if store != nil {
+		a.closers = append(a.closers, store.Close)
 	}
-	if err := os.MkdirAll(filepath.Dir(s.RootKeyFile), 0o700); err != nil {
-		return nil, fmt.Errorf("make folder of the root key: %w", err)
-	}
-	root, err := rootkey.LoadOrCreate(s.RootKeyFile)
 	if err != nil {
-		return nil, err
-	}
-	store, err := sqlstore.OpenSQLite(ctx, filepath.Join(s.Data, "caesar.db"))
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, store.Close)
-	if err := checkRootKey(ctx, root, store, s.RootKeyFile); err != nil {
 		return nil, err
 	}
 	courier, err := newCourier(s, a.url)
@@ -61,12 +49,16 @@ func wire(ctx context.Context, s *settings.Settings, log *slog.Logger) (_ *app, 
 	}
 	a.mails = courier.where
 	post := mail.NewPost(root, store, courier.transport, courier.from, s.PublicURL, time.Now, log)
-	services := wireServices(s, root, store, post, log)
-	a.workers = append(a.workers, post.Run, func(ctx context.Context) error { return sweep(ctx, store, services.Users, log) })
+	backups, err := wireBackups(ctx, s, root, store, log)
+	if err != nil {
+		return nil, err
+	}
+	services := wireServices(s, root, store, backups, post, log)
+	a.workers = append(a.workers, post.Run, func(ctx context.Context) error { return sweep(ctx, store, services.Users, log) }, sweepBackups(backups, log))
 
 	server, err := httpd.New(httpd.Options{
 		Pages:          pages(),
-		Surfaces:       []httpwire.Surface{vaultapi.New(services)},
+		Surfaces:       surfaces(services, backups),
 		Ready:          func(ctx context.Context) map[string]error { return map[string]error{"database": store.Ready(ctx)} },
 		PublicURL:      s.PublicURL,
 		Origins:        s.Origins,
@@ -86,6 +78,14 @@ func pages() []httpd.Page {
 		{Path: "/openapi.yaml", ContentType: "application/yaml", Body: api.Spec},
 		{Path: "/docs", ContentType: "text/html; charset=utf-8", Body: api.Docs},
 		{Path: "/docs.css", ContentType: "text/css; charset=utf-8", Body: api.DocsStyle},
+	}
+}
+
+// surfaces are the interfaces of the two documents.
+func surfaces(services vaultapi.Services, backups *backup.Service) []httpwire.Surface {
+	return []httpwire.Surface{
+		vaultapi.New(services),
+		memberapi.New(memberapi.Services{Users: services.Users, Sessions: services.Sessions, Backups: backups}),
 	}
 }
 

@@ -35,6 +35,21 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
+// byTLS tells whether a request came by TLS: to us, or to the trusted proxy that is the peer, as the last
+// word of its X-Forwarded-Proto says.
+func byTLS(r *http.Request, trusted []netip.Prefix) bool {
+	if r.TLS != nil {
+		return true
+	}
+	lines := r.Header["X-Forwarded-Proto"]
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || len(lines) == 0 || !within(plain(peer.Addr()), trusted) {
+		return false
+	}
+	_, last, _ := cutLast(lines[len(lines)-1])
+	return strings.EqualFold(strings.Trim(last, " \t"), "https")
+}
+
 // cutLast cuts a list at its last comma.
 func cutLast(list string) (before, last string, more bool) {
 	i := strings.LastIndexByte(list, ',')

@@ -43,6 +43,21 @@ func (s *Server) serve(x *exchange, r *http.Request) {
 	x.surface.Fail(x, r, wire.ErrNoSuchAddress)
 }
 
+// mount registers a route of a surface, and keeps a guarded one from the pages of other sites.
+func (s *Server) mount(surface *wire.Surface, route wire.Route) {
+	handler := route.Handler
+	if route.Guarded {
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if s.origins.foreign(r) {
+				surface.Fail(w, r, wire.ErrCrossSite)
+				return
+			}
+			route.Handler.ServeHTTP(w, r)
+		})
+	}
+	s.handle(route.Pattern, handler)
+}
+
 // handle registers a route. The mux itself is given a writer that keeps its own answers from the client,
 // and each route leaves that writer aside.
 func (s *Server) handle(pattern string, handler http.Handler) {

@@ -33,6 +33,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ClientAddr:     clientAddr(r, s.trusted),
 			RequestID:      rand.Text(), // at least 128 bits, in base32
 			AcceptLanguage: r.Header.Get("Accept-Language"),
+			Secure:         s.origins.secure || byTLS(r, s.trusted),
 		},
 		w:       w,
 		surface: s.surfaceOf(r.URL.Path),
@@ -127,6 +128,9 @@ func (s *Server) logLine(x *exchange, r *http.Request, took time.Duration) {
 			attrs = append(attrs, slog.String("err", problem.Error()))
 		case shown:
 			attrs = append(attrs, slog.String("fault", f.Slug))
+		case !wire.Gone(r.Context(), problem): // the answer was begun before it went wrong
+			level = slog.LevelError
+			attrs = append(attrs, slog.String("err", problem.Error()))
 		}
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs...)

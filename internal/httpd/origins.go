@@ -14,6 +14,8 @@ import (
 // of their requests are refused.
 type origins struct {
 	listed     map[string]bool // may call with credentials
+	ours       string          // the origin of the public URL, "" where none is set
+	secure     bool            // whether that is https
 	protection *http.CrossOriginProtection
 }
 
@@ -42,6 +44,7 @@ func newOrigins(publicURL string, listed []string) (*origins, error) {
 	if err := o.protection.AddTrustedOrigin(origin); err != nil {
 		return nil, fmt.Errorf("read public URL: %w", err)
 	}
+	o.ours, o.secure = origin, strings.HasPrefix(origin, "https:")
 	return o, nil
 }
 
@@ -81,6 +84,9 @@ func (o *origins) allow(header http.Header, r *http.Request, anyOrigin bool) (pr
 		return false
 	}
 	header["Access-Control-Expose-Headers"] = exposedHeaders
+	if !anyOrigin {
+		header["Access-Control-Expose-Headers"] = exposedWithFiles
+	}
 	if r.Method != http.MethodOptions || origin == "" || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
@@ -94,6 +100,8 @@ func (o *origins) allow(header http.Header, r *http.Request, anyOrigin bool) (pr
 var (
 	starOrigin     = []string{"*"}
 	exposedHeaders = []string{"Retry-After, X-Request-Id"}
+	// exposedWithFiles are those of a surface that has files to download.
+	exposedWithFiles = []string{"Retry-After, X-Request-Id, Content-Disposition, Content-Range, Accept-Ranges, ETag"}
 )
 
 // crossSite tells whether a request would act with the session of our cookie for a page of another site.
@@ -101,4 +109,25 @@ var (
 func (o *origins) crossSite(r *http.Request) bool {
 	_, byCookie := wire.Token(r)
 	return byCookie && o.protection.Check(r) != nil
+}
+
+// foreign tells whether a request comes from a page of another site, whatever it carries and also where
+// its method is a safe one: for routes that give or end a session. Browsers too old to say so by
+// Sec-Fetch-Site are judged by Origin or, where a link or an image sends none, by Referer.
+func (o *origins) foreign(r *http.Request) bool {
+	asPost := *r
+	asPost.Method = http.MethodPost // the protection lets all safe methods pass
+	if o.protection.Check(&asPost) != nil {
+		return true
+	}
+	referer := r.Header.Get("Referer")
+	if referer == "" || r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" {
+		return false
+	}
+	u, err := url.Parse(referer)
+	if err != nil {
+		return true
+	}
+	origin := strings.ToLower(u.Scheme + "://" + u.Host)
+	return u.Host != r.Host && origin != o.ours && !o.listed[origin]
 }

@@ -100,20 +100,20 @@ func New(o Options) (*Server, error) {
 		MaxHeaderBytes:               maxHeaderBytes,
 		ErrorLog:                     slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
-	s.mount(o.Pages)
+	s.register(o.Pages)
 	return s, nil
 }
 
-func (s *Server) mount(pages []Page) {
+func (s *Server) register(pages []Page) {
 	s.handle("GET "+livePath, http.HandlerFunc(s.live))
 	s.handle("GET "+readyPath, http.HandlerFunc(s.answerReady))
 	s.handle("GET /{$}", http.RedirectHandler("/docs", http.StatusSeeOther))
 	for _, page := range pages {
 		s.handle("GET "+page.Path, page.handler())
 	}
-	for _, surface := range s.surfaces {
-		for _, route := range surface.Routes {
-			s.handle(route.Pattern, route.Handler)
+	for i := range s.surfaces {
+		for _, route := range s.surfaces[i].Routes {
+			s.mount(&s.surfaces[i], route)
 		}
 	}
 }

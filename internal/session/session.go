@@ -135,7 +135,8 @@ func parse(token string) (userID int64, hash []byte, ok bool) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(len(raw)) {
 		return 0, nil, false
 	}
-	if _, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(token)); err != nil {
+	n, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(token))
+	if err != nil || n != len(raw) { // the decoder passes over line breaks
 		return 0, nil, false
 	}
 	userID = int64(binary.BigEndian.Uint64(raw[:8]))

@@ -58,8 +58,9 @@ func TestNothingSaidGivesTheDefaults(t *testing.T) {
 	t.Parallel()
 	want := &settings.Settings{
 		Listen: "localhost:8888", Data: "./caesar-data", Captcha: true,
-		RootKeyFile: filepath.Join("caesar-data", "keys", "root.key"), LoginPasswordMin: 6, MainPasswordMin: 6,
+		RootKeyFile: filepath.Join("caesar-data", "keys", "root.key"), LoginPasswordMin: 6, MemberPasswordMin: 5, MainPasswordMin: 6,
 		ClosingGrace: 720 * time.Hour, MainKDF: settings.KDF{MemoryMiB: 64, Passes: 3}, LogLevel: slog.LevelInfo,
+		BackupFileMax: 10 << 30, BackupQuota: 20 << 30, BackupKeep: 10,
 	}
 	if got := load(t, nil, "HOME=/home/ada", "LANG=C"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -72,7 +73,9 @@ func TestEverySettingCanBeSaidByVariable(t *testing.T) {
 		"CAESAR_LISTEN=:80", "CAESAR_DATA=/srv/caesar", "CAESAR_SMTP=smtps://ada:pw@mail.example.org", "CAESAR_MAIL_FROM=vault@example.org",
 		"CAESAR_PUBLIC_URL=HTTPS://Vault.Example.org:443/", "CAESAR_CAPTCHA=off", "CAESAR_TRUSTED_PROXIES=10.1.2.3/8, 192.0.2.1,2001:db8::/32",
 		"CAESAR_ORIGINS=https://a.example.org,http://b.example.org:8080", "CAESAR_LOGIN_PASSWORD_MIN=8", "CAESAR_MAIN_PASSWORD_MIN=12",
+		"CAESAR_MEMBER_PASSWORD_MIN=7", "CAESAR_HIDE_MEMBERS=on", "CAESAR_REQUIRE_OLD=on",
 		"CAESAR_CLOSING_GRACE=48h", "CAESAR_MAIN_KDF=16MiB, 2", "CAESAR_LOG_LEVEL=debug", "CAESAR_LOG_FORMAT=json",
+		"CAESAR_BACKUP_FILE_MAX=500MiB", "CAESAR_BACKUP_QUOTA=2 TiB", "CAESAR_BACKUP_KEEP=3",
 	)
 	want := &settings.Settings{
 		Listen: ":80", Data: "/srv/caesar", SMTP: settings.NewSecret("smtps://ada:pw@mail.example.org"),
@@ -82,7 +85,9 @@ func TestEverySettingCanBeSaidByVariable(t *testing.T) {
 		},
 		Origins:     []string{"https://a.example.org", "http://b.example.org:8080"},
 		RootKeyFile: filepath.Join("/srv/caesar", "keys", "root.key"), LoginPasswordMin: 8, MainPasswordMin: 12,
+		MemberPasswordMin: 7, HideMembers: true, RequireOld: true,
 		ClosingGrace: 48 * time.Hour, MainKDF: settings.KDF{MemoryMiB: 16, Passes: 2}, LogLevel: slog.LevelDebug, LogJSON: true,
+		BackupFileMax: 500 << 20, BackupQuota: 2 << 40, BackupKeep: 3,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -10,21 +10,27 @@ import (
 
 // wrong holds, for each setting, values that must not be taken.
 var wrong = map[string][]string{
-	"CAESAR_LISTEN":             {"localhost", "8888", ":", "h:99999", "h:http", "h:-1", "a b:1", "::1:80", "http://localhost:1"},
-	"CAESAR_DATA":               {"a\x00b"},
-	"CAESAR_ROOT_KEY_FILE":      {"a\x00b"},
-	"CAESAR_SMTP":               {"mail.corp.invalid", "http://mail", "smtp://", "smtp://:25", "smtp://ada:%zz@mail", "ldap://x"},
-	"CAESAR_MAIL_FROM":          {"caesar", "<a@b.c>", "A <a@b.c>", "a@b.c,d@e.f", "a@b.c\r\nBcc: x@y.z"},
-	"CAESAR_PUBLIC_URL":         {"vault.example.org", "ftp://a", "https://a/b", "https://u:p@a", "https://a?b", "https://a#b", "http://", "http://a:0", "http://a:99999", "https://你好"},
-	"CAESAR_CAPTCHA":            {"ON", "true", "1", "no"},
-	"CAESAR_TRUSTED_PROXIES":    {"10.0.0.0/33", "proxy", "10.0.0", "0.0.0.0/0", "::/0", "fe80::1%eth0", "10.0.0.1;10.0.0.2"},
-	"CAESAR_ORIGINS":            {"*", "null", "corp.invalid", "https://*.example.org", "https://a/b", "file://x"},
-	"CAESAR_LOGIN_PASSWORD_MIN": {"0", "-1", "129", "six", "6.5", "99999999999999999999"},
-	"CAESAR_MAIN_PASSWORD_MIN":  {"0", "+6", "0x6"},
-	"CAESAR_CLOSING_GRACE":      {"30", "-1h", "30d", "87601h"},
-	"CAESAR_MAIN_KDF":           {"64", "64MiB", "64,3", "15MiB,3", "1025MiB,3", "64MiB,1", "64MiB,11", "64MiB,3,1", "-64MiB,3", "64GiB,3"},
-	"CAESAR_LOG_LEVEL":          {"INFO", "trace", "4"},
-	"CAESAR_LOG_FORMAT":         {"JSON", "logfmt"},
+	"CAESAR_LISTEN":              {"localhost", "8888", ":", "h:99999", "h:http", "h:-1", "a b:1", "::1:80", "http://localhost:1"},
+	"CAESAR_DATA":                {"a\x00b"},
+	"CAESAR_ROOT_KEY_FILE":       {"a\x00b"},
+	"CAESAR_SMTP":                {"mail.corp.invalid", "http://mail", "smtp://", "smtp://:25", "smtp://ada:%zz@mail", "ldap://x"},
+	"CAESAR_MAIL_FROM":           {"caesar", "<a@b.c>", "A <a@b.c>", "a@b.c,d@e.f", "a@b.c\r\nBcc: x@y.z"},
+	"CAESAR_PUBLIC_URL":          {"vault.example.org", "ftp://a", "https://a/b", "https://u:p@a", "https://a?b", "https://a#b", "http://", "http://a:0", "http://a:99999", "https://你好"},
+	"CAESAR_CAPTCHA":             {"ON", "true", "1", "no"},
+	"CAESAR_TRUSTED_PROXIES":     {"10.0.0.0/33", "proxy", "10.0.0", "0.0.0.0/0", "::/0", "fe80::1%eth0", "10.0.0.1;10.0.0.2"},
+	"CAESAR_ORIGINS":             {"*", "null", "corp.invalid", "https://*.example.org", "https://a/b", "file://x"},
+	"CAESAR_LOGIN_PASSWORD_MIN":  {"0", "-1", "129", "six", "6.5", "99999999999999999999"},
+	"CAESAR_MEMBER_PASSWORD_MIN": {"0", "129", "five"},
+	"CAESAR_HIDE_MEMBERS":        {"yes", "true", "ON"},
+	"CAESAR_REQUIRE_OLD":         {"yes", "true", "ON"},
+	"CAESAR_MAIN_PASSWORD_MIN":   {"0", "+6", "0x6"},
+	"CAESAR_CLOSING_GRACE":       {"30", "-1h", "30d", "87601h"},
+	"CAESAR_MAIN_KDF":            {"64", "64MiB", "64,3", "15MiB,3", "1025MiB,3", "64MiB,1", "64MiB,11", "64MiB,3,1", "-64MiB,3", "64GiB,3"},
+	"CAESAR_BACKUP_FILE_MAX":     {"10", "10GB", "0GiB", "-1GiB", "1.5GiB", "GiB", "65TiB", "99999999999999999999KiB", "10GiBs"},
+	"CAESAR_BACKUP_QUOTA":        {"unlimited", "0KiB", "10 gib"},
+	"CAESAR_BACKUP_KEEP":         {"0", "-1", "1001", "ten"},
+	"CAESAR_LOG_LEVEL":           {"INFO", "trace", "4"},
+	"CAESAR_LOG_FORMAT":          {"JSON", "logfmt"},
 }
 
 func TestWrongValuesAreRefusedAndNeverRepeated(t *testing.T) {
@@ -62,8 +68,8 @@ func TestEverySettingIsTriedWithWrongValuesAndExplainedInBothLanguages(t *testin
 
 func TestTheLeastAndTheMostAreTaken(t *testing.T) {
 	t.Parallel()
-	load(t, nil, "CAESAR_MAIN_KDF=16MiB,2", "CAESAR_LOGIN_PASSWORD_MIN=1", "CAESAR_CLOSING_GRACE=0s", "CAESAR_LISTEN=[::1]:0")
-	load(t, nil, "CAESAR_MAIN_KDF=1024MiB,10", "CAESAR_LOGIN_PASSWORD_MIN=128", "CAESAR_CLOSING_GRACE=87600h", "CAESAR_LISTEN=:65535")
+	load(t, nil, "CAESAR_MAIN_KDF=16MiB,2", "CAESAR_LOGIN_PASSWORD_MIN=1", "CAESAR_CLOSING_GRACE=0s", "CAESAR_LISTEN=[::1]:0", "CAESAR_BACKUP_QUOTA=1KiB", "CAESAR_BACKUP_KEEP=1")
+	load(t, nil, "CAESAR_MAIN_KDF=1024MiB,10", "CAESAR_LOGIN_PASSWORD_MIN=128", "CAESAR_CLOSING_GRACE=87600h", "CAESAR_LISTEN=:65535", "CAESAR_BACKUP_QUOTA=64TiB", "CAESAR_BACKUP_KEEP=1000")
 }
 
 func TestALineOfAFileStandsAsItIs(t *testing.T) {

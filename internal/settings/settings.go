@@ -29,10 +29,17 @@ type Settings struct {
 	Origins        []string       // scheme://host[:port] of pages that may send the session cookie
 	RootKeyFile    string         // the path of the root key
 
-	LoginPasswordMin int           // characters
-	MainPasswordMin  int           // characters
-	ClosingGrace     time.Duration // from the closing of an account to its erasure
-	MainKDF          KDF           // for key slots made from now on
+	LoginPasswordMin  int           // characters
+	MemberPasswordMin int           // characters of a login password that is set on /user
+	MainPasswordMin   int           // characters
+	HideMembers       bool          // whether the login of /user tells nobody which emails are registered
+	RequireOld        bool          // whether /user changes a password or email only for who shows the old ones
+	ClosingGrace      time.Duration // from the closing of an account to its erasure
+	MainKDF           KDF           // for key slots made from now on
+
+	BackupFileMax int64 // bytes of one backup
+	BackupQuota   int64 // bytes of all backups that a person keeps
+	BackupKeep    int   // how many backups a person keeps
 
 	LogLevel slog.Level
 	LogJSON  bool // JSON lines rather than text

@@ -43,10 +43,11 @@ func (s *Store) Log(_ context.Context, userID int64, page vault.Page) ([]vault.E
 func (s *Store) logPage(where string, page vault.Page, args ...any) ([]vault.Entry, int64, error) {
 	counting := "SELECT count(*) FROM item_log WHERE " + where
 	n := len(args)
-	query := "SELECT (" + counting + `), id, item_id, action, created_at FROM item_log
-		WHERE user_id = $1 AND id IN (SELECT id FROM item_log WHERE ` + where + `
-			ORDER BY id DESC LIMIT ` + parameter(n+1) + ` OFFSET ` + parameter(n+2) + `)
-		ORDER BY id DESC`
+	query := "SELECT (" + counting + `), l.id, l.item_id, l.action, l.created_at FROM (
+			SELECT id AS page_id FROM item_log WHERE ` + where + `
+			ORDER BY id DESC LIMIT ` + parameter(n+1) + ` OFFSET ` + parameter(n+2) + `) p
+		CROSS JOIN item_log l WHERE l.user_id = $1 AND l.id = p.page_id
+		ORDER BY p.page_id DESC`
 	entries := []vault.Entry{}
 	var count int64
 	err := s.rows(query, append(args, page.Size, page.Offset()), func(rows *sql.Rows) error {
@@ -59,7 +60,7 @@ func (s *Store) logPage(where string, page vault.Page, args ...any) ([]vault.Ent
 		entries = append(entries, e)
 		return nil
 	})
-	if err == nil && len(entries) == 0 {
+	if err == nil && len(entries) == 0 && page.Offset() > 0 { // an empty first page is all there is
 		err = s.row(counting, args[:n:n], &count)
 	}
 	return entries, count, explain(err)

@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"caesar/internal/vault"
@@ -70,7 +72,7 @@ func (s *Store) Item(_ context.Context, userID, id int64) (vault.Item, error) {
 }
 
 // Items implements vault.Store. The choice of ids reads the index only; the rows of the page are joined
-// after.
+// after: a cross join, since SQLite never turns that around, as it else might and read all of a user's rows.
 func (s *Store) Items(_ context.Context, userID int64, q vault.Query) (items []vault.Item, count int64, err error) {
 	where, args := itemFilter(userID, q)
 	counting := "SELECT count(*) FROM items WHERE " + where
@@ -90,7 +92,10 @@ func (s *Store) Items(_ context.Context, userID int64, q vault.Query) (items []v
 		items = append(items, r.item(userID))
 		return nil
 	})
-	if err == nil && len(items) == 0 {
+	// Sorted here, where the rows come sorted most of the time, rather than by the database, which would
+	// copy them into a table of its own for it.
+	slices.SortFunc(items, func(a, b vault.Item) int { return cmp.Compare(b.ID, a.ID) })
+	if err == nil && len(items) == 0 && q.Page.Offset() > 0 { // an empty first page is all there is
 		if err = s.row(counting, args[:n:n], &count); errors.Is(err, sql.ErrNoRows) {
 			err = nil // the user is gone, and so are the items
 		}
@@ -104,8 +109,7 @@ func wideItemsQuery(where, counting string, n int) string {
 	return "SELECT (" + counting + "), " + prefixed("i.", itemColumns) + ` FROM (
 			SELECT id AS page_id FROM items WHERE ` + where + `
 			ORDER BY id DESC LIMIT ` + parameter(n+1) + ` OFFSET ` + parameter(n+2) + `) p
-		JOIN items i ON i.user_id = $1 AND i.id = p.page_id
-		ORDER BY i.id DESC`
+		CROSS JOIN items i WHERE i.user_id = $1 AND i.id = p.page_id`
 }
 
 // mostAside is the largest offset for which the ids before the page are put aside rather than walked
@@ -121,8 +125,7 @@ func narrowItemsQuery(where, counting string, n int) string {
 		SELECT CASE WHEN (SELECT count(*) FROM found) <= ` + size + ` + ` + offset + `
 			THEN (SELECT count(*) FROM found) ELSE (` + counting + `) END, ` + prefixed("i.", itemColumns) + `
 		FROM (SELECT found_id FROM found ORDER BY found_id DESC LIMIT ` + size + ` OFFSET ` + offset + `) p
-		JOIN items i ON i.user_id = $1 AND i.id = p.found_id
-		ORDER BY i.id DESC`
+		CROSS JOIN items i WHERE i.user_id = $1 AND i.id = p.found_id`
 }
 
 // itemFilter returns the condition that a query makes, with its arguments.

@@ -23,7 +23,7 @@ func (s *Store) KeyRecord(_ context.Context, userID int64) (r keyring.Record, er
 }
 
 // ReplaceKeyRecord implements vault.Store.
-func (s *Store) ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Record, keepSession int64, now time.Time) (replaced bool, err error) {
+func (s *Store) ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Record, keepSession int64, letter []byte, now time.Time) (replaced bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		n, err := t.exec("UPDATE users SET key_revision = $1, updated_at = $2 WHERE id = $3 AND key_revision = $4",
 			r.Revision, now.Unix(), userID, r.Revision-1)
@@ -36,7 +36,10 @@ func (s *Store) ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Re
 		if err := insertKeyRecord(t, userID, r); err != nil {
 			return err
 		}
-		return endSessions(t, userID, keepSession)
+		if err := endSessions(t, userID, keepSession); err != nil || letter == nil {
+			return err
+		}
+		return queueLetter(t, letter, now)
 	})
 	return replaced, err
 }

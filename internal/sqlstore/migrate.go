@@ -20,9 +20,9 @@ var ErrNewer = errors.New("the database was made by a newer version of caesar; r
 // migrations are an engine's steps, forward only: the file 0001_x.sql leads from version 0 to 1.
 type migrations []string
 
-func loadMigrations(engine string) (migrations, error) {
+func loadMigrations(steps fs.FS, engine string) (migrations, error) {
 	dir := "migrations/" + engine
-	files, err := fs.ReadDir(migrationFiles, dir)
+	files, err := fs.ReadDir(steps, dir)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
@@ -32,7 +32,7 @@ func loadMigrations(engine string) (migrations, error) {
 		if n, err := strconv.Atoi(number); err != nil || n != i+1 {
 			return nil, fmt.Errorf("migration %s is not number %d", f.Name(), i+1)
 		}
-		text, err := fs.ReadFile(migrationFiles, dir+"/"+f.Name())
+		text, err := fs.ReadFile(steps, dir+"/"+f.Name())
 		if err != nil {
 			return nil, fmt.Errorf("read migration: %w", err)
 		}

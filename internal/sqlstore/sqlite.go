@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,6 +30,14 @@ const busyTimeout = 10 * time.Second
 // OpenSQLite opens the database at path, makes it where there is none, and brings it to this version's
 // tables. It refuses a database of a newer version.
 func OpenSQLite(ctx context.Context, path string) (*Store, error) {
+	return openSQLite(ctx, path, migrationFiles)
+}
+
+func openSQLite(ctx context.Context, path string, steps fs.FS) (*Store, error) {
+	m, err := loadMigrations(steps, "sqlite")
+	if err != nil {
+		return nil, err
+	}
 	if err := makePrivate(path); err != nil {
 		return nil, err
 	}
@@ -41,7 +50,7 @@ func OpenSQLite(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writing.Close())
 	}
-	if err := migrateSQLite(ctx, conn, path); err != nil {
+	if err := migrateSQLite(ctx, conn, path, m); err != nil {
 		return nil, errors.Join(err, conn.Close(), writing.Close())
 	}
 	reading, err := sql.Open("sqlite", dsn(path, "query_only(1)"))
@@ -65,6 +74,7 @@ func dsn(path string, pragmas ...string) string {
 		"journal_mode(WAL)",
 		"synchronous(FULL)",            // an answered write survives a power cut
 		"secure_delete(ON)",            // what is erased is overwritten, not only unlinked
+		"cache_size(-1024)",            // KiB a connection; the system's page cache does the rest
 		"temp_store(MEMORY)",           // nothing spills to files outside the data folder
 		"trusted_schema(OFF)",          // a doctored schema runs no functions
 		"cell_size_check(ON)",          // a corrupted page is an error early
@@ -85,11 +95,7 @@ func makePrivate(path string) error {
 
 // migrateSQLite brings the tables up to date. Before it changes a database that holds something, it
 // copies it to a file beside it.
-func migrateSQLite(ctx context.Context, conn *sql.Conn, path string) error {
-	m, err := loadMigrations("sqlite")
-	if err != nil {
-		return err
-	}
+func migrateSQLite(ctx context.Context, conn *sql.Conn, path string, m migrations) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("lock database %s: %w", path, err)
 	}
@@ -124,6 +130,17 @@ func copySQLite(ctx context.Context, path, to string) error {
 		err = fmt.Errorf("copy database to %s before changing it: %w", to, err)
 	}
 	return errors.Join(err, db.Close())
+}
+
+// emptyLog brings what is committed into the database's file and cuts the write-ahead log to nothing: until
+// then it holds what rows were before they were deleted. Where somebody is reading an older state for
+// longer than others are waited for, it is left to the next time.
+func (s *Store) emptyLog() error {
+	var busy, pages, moved int
+	if err := s.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &pages, &moved); err != nil {
+		return fmt.Errorf("empty write-ahead log: %w", explain(err))
+	}
+	return nil
 }
 
 // explain gives the errors of the database that people can do something about their fault.

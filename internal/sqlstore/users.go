@@ -38,15 +38,20 @@ func (s *Store) UserByID(_ context.Context, id int64) (user.User, error) {
 // Register implements user.Store.
 func (s *Store) Register(ctx context.Context, u user.NewUser) (id int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		if err := evictPending(t, u.EmailHandle, 0); err != nil {
-			return err
-		}
-		if id, err = nextID(t, "users"); err != nil {
-			return err
-		}
-		return insertUser(t, id, u)
+		id, err = register(t, u)
+		return err
 	})
 	return id, err
+}
+
+func register(t *tx, u user.NewUser) (id int64, err error) {
+	if err := evictPending(t, u.EmailHandle, 0); err != nil {
+		return 0, err
+	}
+	if id, err = nextID(t, "users"); err != nil {
+		return 0, err
+	}
+	return id, insertUser(t, id, u)
 }
 
 func insertUser(t *tx, id int64, u user.NewUser) error {
@@ -152,60 +157,6 @@ func replacePassword(t *tx, userID, credential int64, sealedPassword []byte, kee
 	return true, queueLetter(t, letter, now)
 }
 
-// UpdateProfile implements user.Store.
-func (s *Store) UpdateProfile(ctx context.Context, u user.ProfileUpdate) error {
-	return s.write(ctx, func(t *tx) error {
-		var name, email string
-		err := t.row("SELECT name_handle, email_handle FROM users WHERE id = $1", list(u.UserID), &name, &email)
-		if err != nil {
-			return found(err, user.ErrNoUser)
-		}
-		if string(u.NameHandle) != name {
-			if err := changeHandle(t, name, u.NameHandle, u.UserID, user.ErrNameTaken); err != nil {
-				return err
-			}
-		}
-		if string(u.EmailHandle) != email {
-			if err := changeEmail(t, email, u); err != nil {
-				return err
-			}
-		}
-		p := u.Profile
-		_, err = t.exec(`UPDATE users SET name = $1, real_name = $2, email = $3, phone = $4, career = $5, birth_date = $6,
-				name_handle = $7, email_handle = $8, updated_at = $9
-			WHERE id = $10`, p.Name, p.RealName, p.Email, p.Phone, p.Career, p.BirthDate,
-			string(u.NameHandle), string(u.EmailHandle), u.Now.Unix(), u.UserID)
-		return err
-	})
-}
-
-func changeHandle(t *tx, from string, to user.Handle, userID int64, taken error) error {
-	if err := takeHandle(t, to, userID, taken); err != nil {
-		return err
-	}
-	_, err := t.exec("DELETE FROM handles WHERE handle = $1", from)
-	return err
-}
-
-// changeEmail does what a change of email brings with it.
-func changeEmail(t *tx, from string, u user.ProfileUpdate) error {
-	if err := evictPending(t, u.EmailHandle, u.UserID); err != nil {
-		return err
-	}
-	if err := changeHandle(t, from, u.EmailHandle, u.UserID, user.ErrEmailTaken); err != nil {
-		return err
-	}
-	for _, slot := range u.DropCodes {
-		if err := dropCode(t, slot); err != nil {
-			return err
-		}
-	}
-	if err := endSessions(t, u.UserID, u.KeepSession); err != nil {
-		return err
-	}
-	return queueLetter(t, u.Letter, u.Now)
-}
-
 // CloseAccount implements user.Store.
 func (s *Store) CloseAccount(ctx context.Context, userID int64, due time.Time, letter []byte, now time.Time) error {
 	return s.write(ctx, func(t *tx) error {
@@ -302,9 +253,15 @@ func (s *Store) EraseRemains(ctx context.Context, userID int64, most int) (more 
 		if more = deleted > 0; more {
 			return nil
 		}
+		if _, err := t.exec("DELETE FROM codes WHERE user_id = $1", userID); err != nil {
+			return err
+		}
 		_, err := t.exec("DELETE FROM erasures WHERE user_id = $1", userID)
 		return err
 	})
+	if err == nil && !more {
+		err = s.emptyLog()
+	}
 	return more, err
 }
 

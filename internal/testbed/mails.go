@@ -52,17 +52,18 @@ func (s *Server) Mails(address string, least int) []Mail {
 }
 
 // subjects are what the mails with codes are about, by the operations in which the codes serve, named as
-// in the type of PUT /api/email.
+// in the type of PUT /api/email; those of GET /user/captcha/ are for a member.
 var subjects = map[string]phrase.Phrase{
 	"activation": phrase.MailActivationSubject,
 	"password":   phrase.MailResetSubject,
+	"member":     phrase.MailMemberSubject,
 }
 
 // codeLine is the line of a mail's text on which the code stands alone.
 var codeLine = regexp.MustCompile(`(?m)^ *(\d{4,6}) *\r?$`)
 
-// Code waits for a mail to an address with a code for a purpose, activation or password, and returns the
-// code of the newest one that is there.
+// Code waits for a mail to an address with a code for a purpose, activation, password or member, and
+// returns the code of the newest one that is there.
 func (s *Server) Code(address, purpose string) string {
 	s.t.Helper()
 	subject, ok := subjects[purpose]

@@ -2,8 +2,8 @@
 // its own, on a data folder of its own and a free port of the loopback interface.
 //
 // What always holds: no process outlives its test; a server that a test did not kill has to end by SIGTERM
-// with 0, in time; where the tests look for races the program does, and one found fails the test; what the
-// program logged is shown where the test fails.
+// with 0, in time; where the tests look for races the program does, unless the test measures it, and one
+// found fails the test; what the program logged is shown where the test fails.
 package testbed
 
 import (
@@ -30,6 +30,7 @@ type Server struct {
 	Data string // the data folder
 
 	t       testing.TB
+	program func() (path string, err error)
 	args    []string
 	environ []string
 	process *process // nil while it is not running
@@ -62,11 +63,26 @@ func Folder(path string) Option {
 	return func(s *Server) { s.Data = path }
 }
 
+// Shipped has the program run as people get it, also where the tests look for races, which takes several
+// times the memory and the time: for tests that measure it.
+func Shipped() Option {
+	return func(s *Server) { s.program = shipped }
+}
+
 // Start builds the program where this process has not yet, starts it, and waits until it is ready. Of the
 // environment it sees no CAESAR_ variable but those of the options.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
-	s := &Server{t: t}
+	s := newServer(t, options)
+	t.Cleanup(s.finish)
+	s.launch("127.0.0.1:0")
+	return s
+}
+
+// newServer is a server that was not started yet.
+func newServer(t testing.TB, options []Option) *Server {
+	t.Helper()
+	s := &Server{t: t, program: tested}
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "CAESAR_") {
 			s.environ = append(s.environ, pair)
@@ -82,9 +98,12 @@ func Start(t testing.TB, options ...Option) *Server {
 	if s.Data == "" {
 		s.Data = t.TempDir()
 	}
-	t.Cleanup(s.finish)
-	s.launch("127.0.0.1:0")
 	return s
+}
+
+// arguments are those of the program, to listen on an address.
+func (s *Server) arguments(listen string) []string {
+	return append([]string{"serve", "--listen", listen, "--data", s.Data}, s.args...)
 }
 
 // Restart starts the program again on the same folder and port, after Stop where it is still running.
@@ -134,12 +153,12 @@ func (s *Server) Pid() int { return s.process.cmd.Process.Pid }
 // launch starts the program on an address and waits until it is ready.
 func (s *Server) launch(listen string) {
 	s.t.Helper()
-	path, err := program()
+	path, err := s.program()
 	if err != nil {
 		s.t.Fatalf("testbed: %v", err)
 	}
 	l := &log{listening: make(chan string, 1)}
-	cmd := exec.Command(path, append([]string{"serve", "--listen", listen, "--data", s.Data}, s.args...)...)
+	cmd := exec.Command(path, s.arguments(listen)...)
 	cmd.Env = s.environ
 	cmd.Stdout, cmd.Stderr = l, l
 	if err := cmd.Start(); err != nil {

@@ -48,20 +48,22 @@ func (s *Service) UpdateMe(ctx context.Context, who session.Asker, realName, ema
 	if err != nil {
 		return err
 	}
-	p := u.Profile
-	p.RealName, p.Email, p.Phone = strings.TrimSpace(realName), address.String(), phone
-	update := ProfileUpdate{
-		UserID: u.ID, Profile: p,
-		NameHandle: nameHandle(p.Name), EmailHandle: Handle(address.Folded()),
-		KeepSession: who.SessionID,
-		DropCodes:   [][]byte{s.slot(ForActivation, Handle(old.Folded())), s.slot(ForPassword, Handle(old.Folded()))},
-		Letter:      s.Post.Seal(mail.EmailChangedNotice(old, u.Name, who.Language)),
-		Now:         s.Now(),
+	realName = strings.TrimSpace(realName)
+	typed := address.String()
+	update := Update{
+		UserID: u.ID, Parts: ProfileParts{RealName: &realName, Email: &typed, Phone: &phone},
+		EmailHandle: Handle(address.Folded()), KeepSession: who.SessionID, Now: s.Now(),
 	}
-	if err := s.Store.UpdateProfile(ctx, update); err != nil {
+	moves := old.Folded() != address.Folded()
+	if moves {
+		if err := s.moveEmail(ctx, who, u, old, &update); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Store.UpdateUser(ctx, update); err != nil {
 		return taken(err)
 	}
-	if old.Folded() != address.Folded() {
+	if moves {
 		s.Post.Wake()
 	}
 	return nil
@@ -144,6 +146,11 @@ func (s *Service) erase(ctx context.Context, u User, force bool) error {
 	}
 	s.Keys.ForgetUser(u.ID)
 	s.Post.Wake()
+	for _, belongings := range s.Belongings {
+		if err := belongings.EraseAll(ctx, u.ID); err != nil {
+			return fmt.Errorf("erase belongings of user %d: %w", u.ID, err)
+		}
+	}
 	for more := true; more; {
 		if more, err = s.Store.EraseRemains(ctx, u.ID, erasedAtOnce); err != nil {
 			return fmt.Errorf("erase data of user %d: %w", u.ID, err)

@@ -68,7 +68,7 @@ func (s *Service) SendCode(ctx context.Context, email, purpose string, from sess
 		u = User{}
 	}
 	drawn := digits(codeDigits)
-	wait, err := s.Store.RequestCode(ctx, CodeRequest{
+	return s.requestCode(ctx, from, CodeRequest{
 		Code:      s.code(serves, handle, drawn),
 		UserID:    u.ID,
 		Letter:    s.Post.Seal(codeLetter(u, serves, drawn, from.Language)),
@@ -76,6 +76,14 @@ func (s *Service) SendCode(ctx context.Context, email, purpose string, from sess
 		ExpiresAt: s.Now().Add(codeLife),
 		Resend:    mailPause,
 	})
+}
+
+// requestCode stores a code and queues its letter, unless one was sent just now.
+func (s *Service) requestCode(ctx context.Context, from session.Visitor, r CodeRequest) error {
+	if err := s.Guard.Allow(ctx, throttle.PerMailer, throttle.Client(from.Address)); err != nil {
+		return err
+	}
+	wait, err := s.Store.RequestCode(ctx, r)
 	if err != nil {
 		return fmt.Errorf("store code: %w", err)
 	}
@@ -151,7 +159,7 @@ func (s *Service) ResetPassword(ctx context.Context, r Reset, from session.Visit
 	if err := noted(attempt.Right(ctx)); err != nil {
 		return err
 	}
-	sealed, err := s.newPassword(ctx, u.ID, next)
+	sealed, err := s.newPassword(ctx, u.ID, next, from)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,15 @@ func (s *Service) CheckLogin(l Login) (Credentials, error) {
 // Login opens a session and returns its token. Whether the user is unknown or the password wrong can't
 // be told, from the answer or from the work.
 func (s *Service) Login(ctx context.Context, c Credentials, from session.Visitor) (token string, err error) {
+	token, err = s.login(ctx, c, from)
+	if errors.Is(err, errEmailUnknown) {
+		err = errLoginWrong
+	}
+	return token, err
+}
+
+// login is Login, but tells an unknown user from a wrong password: not in the work done.
+func (s *Service) login(ctx context.Context, c Credentials, from session.Visitor) (token string, err error) {
 	u, err := s.Store.UserByHandle(ctx, c.handle)
 	if err != nil && !errors.Is(err, ErrNoUser) {
 		return "", fmt.Errorf("look up user: %w", err)
@@ -63,7 +72,10 @@ func (s *Service) Login(ctx context.Context, c Credentials, from session.Visitor
 	if err != nil {
 		return "", fmt.Errorf("compare password: %w", err)
 	}
-	if !right || u.ID == 0 {
+	switch {
+	case u.ID == 0:
+		return "", errEmailUnknown
+	case !right:
 		return "", errLoginWrong
 	}
 	if err := noted(attempt.Right(ctx)); err != nil {
@@ -121,7 +133,7 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Asker, old, ne
 	if err != nil {
 		return err
 	}
-	sealed, err := s.newPassword(ctx, u.ID, next)
+	sealed, err := s.newPassword(ctx, u.ID, next, who.Visitor)
 	if err != nil {
 		return err
 	}
@@ -134,7 +146,7 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Asker, old, ne
 		return fmt.Errorf("change password: %w", err)
 	}
 	if !done {
-		return errPasswordChanged
+		return errOldPassword.On("old_password") // it has just ceased to be right
 	}
 	s.Keys.ForgetUser(u.ID)
 	s.Post.Wake()

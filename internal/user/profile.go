@@ -5,9 +5,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
+	"caesar/internal/casefold"
 	"caesar/internal/mail"
 	"caesar/internal/phrase"
 )
@@ -28,7 +28,7 @@ func parseName(s string) (name string, wrong phrase.Phrase, ok bool) {
 		return "", phrase.TooLong.With(maxName), false
 	case strings.ContainsFunc(s, isUnprintable):
 		return "", phrase.NoControls, false
-	case strings.ContainsRune(name, '@'):
+	case strings.ContainsRune(foldName(name), '@'): // folded: other forms of the sign are it too
 		return "", phrase.NameHasAt, false
 	}
 	return name, phrase.Phrase{}, true
@@ -46,17 +46,18 @@ func isUnprintable(r rune) bool {
 	return false
 }
 
-// foldName returns the form in which names are unique: without regard to case, width, joiners and the
-// number of blanks.
+// foldName returns the form in which names are unique: without regard to case, width, the number of
+// blanks, and what shows nothing, such as joiners.
 func foldName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) {
+	shown := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
 			return -1
 		}
 		return r
 	}, norm.NFKC.String(name))
-	name = norm.NFKC.String(cases.Fold().String(name))
-	return strings.Join(strings.Fields(name), " ")
+	// Each step can undo the order of marks that the one before it made.
+	folded := norm.NFKC.String(casefold.String(norm.NFKC.String(shown)))
+	return strings.Join(strings.Fields(folded), " ")
 }
 
 // nameHandle returns the handle of a name that was parsed.

@@ -101,30 +101,36 @@ func (s *Service) Register(ctx context.Context, r Registration, from session.Vis
 
 // refuseTaken spares the hashing where the store would refuse anyway.
 func (s *Service) refuseTaken(ctx context.Context, r Registration) error {
-	faults := fault.Fields{}
-	holder, err := s.Store.UserByHandle(ctx, Handle(r.email.Folded()))
-	switch {
-	case err == nil && holder.Status != Pending:
-		faults["email"] = phrase.EmailTaken
-	case err != nil && !errors.Is(err, ErrNoUser):
-		return fmt.Errorf("look up email: %w", err)
-	}
-	namesake, err := s.Store.UserByHandle(ctx, nameHandle(r.profile.Name))
-	switch {
-	case err == nil && (namesake.ID != holder.ID || namesake.Status != Pending):
-		faults["user_name"] = phrase.NameTaken
-	case err != nil && !errors.Is(err, ErrNoUser):
-		return fmt.Errorf("look up name: %w", err)
-	}
-	if len(faults) == 0 {
-		return nil
+	name, email, err := s.areTaken(ctx, nameHandle(r.profile.Name), Handle(r.email.Folded()), 0)
+	if err != nil || !name && !email {
+		return err
 	}
 	refusal := *errEmailTaken
-	if _, email := faults["email"]; !email {
-		refusal = *errNameTaken
+	refusal.Fields = fault.Fields{}
+	if email {
+		refusal.Fields["email"] = phrase.EmailTaken
+	} else {
+		refusal.Message = phrase.NameTaken
 	}
-	refusal.Fields = faults
+	if name {
+		refusal.Fields["user_name"] = phrase.NameTaken
+	}
 	return &refusal
+}
+
+// areTaken says whether a name and an email are somebody's, other than one user. A pending user holds
+// neither against who comes with the email.
+func (s *Service) areTaken(ctx context.Context, name, email Handle, but int64) (nameTaken, emailTaken bool, err error) {
+	holder, err := s.Store.UserByHandle(ctx, email)
+	if err != nil && !errors.Is(err, ErrNoUser) {
+		return false, false, fmt.Errorf("look up email: %w", err)
+	}
+	namesake, err := s.Store.UserByHandle(ctx, name)
+	if err != nil && !errors.Is(err, ErrNoUser) {
+		return false, false, fmt.Errorf("look up name: %w", err)
+	}
+	givesWay := func(u User) bool { return u.ID == 0 || u.ID == but || u.ID == holder.ID && u.Status == Pending }
+	return !givesWay(namesake), !givesWay(holder), nil
 }
 
 // taken says in whose way a registration or a profile is.

@@ -22,14 +22,14 @@ import (
 
 // What can be answered of users.
 var (
-	errLoginWrong      = fault.New(fault.Invalid, "login_wrong", phrase.LoginWrong)
-	errOldPassword     = fault.New(fault.Invalid, "login_wrong", phrase.OldPasswordWrong)
-	errNotActivated    = fault.New(fault.Invalid, "not_activated", phrase.NotActivated)
-	errCodeWrong       = fault.New(fault.Invalid, "code_wrong", phrase.CodeWrong).On("code")
-	errNameTaken       = fault.New(fault.Conflict, "taken", phrase.NameTaken).On("user_name")
-	errEmailTaken      = fault.New(fault.Conflict, "taken", phrase.EmailTaken).On("email")
-	errMailTooSoon     = fault.New(fault.TooMany, "too_many", phrase.MailTooSoon)
-	errPasswordChanged = fault.New(fault.Conflict, "password_changed", phrase.PasswordChangedMeanwhile)
+	errLoginWrong   = fault.New(fault.Invalid, "login_wrong", phrase.LoginWrong)
+	errOldPassword  = fault.New(fault.Invalid, "login_wrong", phrase.OldPasswordWrong)
+	errEmailUnknown = fault.New(fault.Invalid, "email_unknown", phrase.EmailUnknown)
+	errNotActivated = fault.New(fault.Invalid, "not_activated", phrase.NotActivated)
+	errCodeWrong    = fault.New(fault.Invalid, "code_wrong", phrase.CodeWrong).On("code")
+	errNameTaken    = fault.New(fault.Conflict, "taken", phrase.NameTaken).On("user_name")
+	errEmailTaken   = fault.New(fault.Conflict, "taken", phrase.EmailTaken).On("email")
+	errMailTooSoon  = fault.New(fault.TooMany, "too_many", phrase.MailTooSoon)
 )
 
 // Post is where letters go.
@@ -40,6 +40,13 @@ type Post interface {
 	Wake()
 }
 
+// Belongings are what users have in one place.
+type Belongings interface {
+	// EraseAll deletes all that a user has there. The user is gone by then and gets nothing new; what
+	// fails is tried again.
+	EraseAll(ctx context.Context, userID int64) error
+}
+
 // Config is what a Service is made of.
 type Config struct {
 	Store  Store
@@ -48,10 +55,16 @@ type Config struct {
 	Guard  *throttle.Guard
 	Post   Post
 	Root   *rootkey.Ring
+	// Belongings are what people have outside of Store, which goes with them.
+	Belongings []Belongings
 
-	LeastPassword     int           // characters of a login password set on /api
-	LeastMainPassword int           // characters of a main password
-	ClosingGrace      time.Duration // from closing to erasing
+	LeastPassword       int           // characters of a login password set on /api
+	LeastMemberPassword int           // characters of a login password set on /user
+	LeastMainPassword   int           // characters of a main password
+	ClosingGrace        time.Duration // from closing to erasing
+
+	HideMembers bool // whether /user tells nobody which emails are registered
+	RequireOld  bool // whether /user changes a password or email only for who knows the old ones
 
 	Now func() time.Time
 }
@@ -98,14 +111,18 @@ func (s *Service) isPassword(ctx context.Context, u User, given string) (bool, e
 	return s.Hasher.Verify(ctx, phc, given)
 }
 
-// isMainPassword compares a normalised password with a user's main password.
-func (s *Service) isMainPassword(ctx context.Context, userID int64, given string) (bool, error) {
+// isMainPassword compares a normalised password with a user's main password. The answer tells of the
+// main password, and so each question counts as a wrong guess at it.
+func (s *Service) isMainPassword(ctx context.Context, userID int64, given string, from session.Visitor) (bool, error) {
 	record, err := s.Store.KeyRecord(ctx, userID)
 	if err != nil {
 		return false, fmt.Errorf("read key record: %w", err)
 	}
 	if record.Revision == 0 {
 		return false, nil
+	}
+	if _, err := s.Guard.Attempt(ctx, throttle.User(userID), from.Address); err != nil {
+		return false, err
 	}
 	_, err = s.Keys.Unlock(ctx, userID, record, given)
 	if errors.Is(err, keyring.ErrWrongPassword) {
@@ -116,8 +133,8 @@ func (s *Service) isMainPassword(ctx context.Context, userID int64, given string
 
 // newPassword hashes a normalised password that is to become a user's login password, which must not
 // be the main one.
-func (s *Service) newPassword(ctx context.Context, userID int64, next string) (sealed []byte, err error) {
-	same, err := s.isMainPassword(ctx, userID, next)
+func (s *Service) newPassword(ctx context.Context, userID int64, next string, from session.Visitor) (sealed []byte, err error) {
+	same, err := s.isMainPassword(ctx, userID, next, from)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +189,18 @@ func (s *Service) Email(ctx context.Context, userID int64) (string, error) {
 	u, err := s.Store.UserByID(ctx, userID)
 	return u.Email, err
 }
+
+// MainPasswordNotice returns the sealed letter that tells a user that the main password was changed.
+func (s *Service) MainPasswordNotice(ctx context.Context, userID int64, l phrase.Language) ([]byte, error) {
+	u, err := s.Store.UserByID(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("read user: %w", err)
+	}
+	return s.notice(u, l, mail.MainPasswordChangedNotice)
+}
+
+// LetterQueued says that a letter lies in the queue.
+func (s *Service) LetterQueued() { s.Post.Wake() }
 
 // address returns the email of a user, which was checked when it was stored.
 func (u User) address() (mail.Address, error) {

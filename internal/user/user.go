@@ -88,7 +88,7 @@ type Code struct {
 // CodeRequest is a code to be stored and its letter to be queued.
 type CodeRequest struct {
 	Code
-	UserID    int64  // 0 where the address is nobody's: then no code is ever right
+	UserID    int64  // whose code it is; 0 where no code is ever right, Anybody where no user is there yet
 	Letter    []byte // sealed for the mail queue
 	Now       time.Time
 	ExpiresAt time.Time
@@ -111,6 +111,10 @@ type Store interface {
 	// RequestCode stores a code over any before it and queues its letter; or says how long to wait
 	// until it may, and changes nothing.
 	RequestCode(ctx context.Context, r CodeRequest) (wait time.Duration, err error)
+	// RegisterMember uses up a code that is right for Anybody and stores a user as Register does, of
+	// whom a wrong code leaves nothing; it says whether the code was right. A wrong code is counted, and
+	// with ErrEmailTaken or ErrNameTaken none is used up.
+	RegisterMember(ctx context.Context, c Code, u NewUser) (right bool, err error)
 	// CheckCode says whether a code is right for a user, without using it up. A wrong one is counted.
 	CheckCode(ctx context.Context, c Code, userID int64, now time.Time) (right bool, err error)
 	// Activate uses up a code that is right for a pending user, and makes the user active. Of many at
@@ -127,9 +131,12 @@ type Store interface {
 	// one, queues the letter, and says whether it did.
 	ChangePassword(ctx context.Context, userID, credential int64, sealedPassword []byte, keepSession int64, letter []byte, now time.Time) (done bool, err error)
 
-	// UpdateProfile stores a profile. A change of email ends all sessions but one, drops the codes in
-	// the slots, and queues the letter; a pending user who holds the email is erased.
-	UpdateProfile(ctx context.Context, u ProfileUpdate) error
+	// UpdateUser stores a password and parts of a profile over what they are by then, all or nothing, and
+	// says whether it did: not where the password was changed since it was checked. A change of password
+	// brings with it what ChangePassword does. A change of email ends all sessions but one, drops the
+	// codes in the slots, and queues the letter; a pending user who holds the email is erased. Where the
+	// email or the name is another's, ErrEmailTaken or ErrNameTaken.
+	UpdateUser(ctx context.Context, u Update) (done bool, err error)
 
 	// CloseAccount makes a user closing, ends all sessions, queues the letter, and has the user erased at due.
 	CloseAccount(ctx context.Context, userID int64, due time.Time, letter []byte, now time.Time) error
@@ -152,16 +159,4 @@ type SignIn struct {
 	Credential int64  // of the password that was checked
 	Rehashed   []byte // replaces the sealed password where not nil
 	Language   phrase.Language
-}
-
-// ProfileUpdate is a profile to be stored.
-type ProfileUpdate struct {
-	UserID                  int64
-	Profile                 Profile
-	NameHandle, EmailHandle Handle
-	// What a change of email brings with it.
-	KeepSession int64
-	DropCodes   [][]byte
-	Letter      []byte
-	Now         time.Time
 }

@@ -31,6 +31,16 @@ func (s *Service) unlockField(ctx context.Context, who session.Asker, field, mai
 	if key, ok := s.keys.Recall(who.Key(), who.UserID, who.KeyRevision, mainPassword); ok {
 		return key, nil
 	}
+	// Of many requests that a client makes at once, the first pays; the others find what it remembered
+	// and are no guesses.
+	done, err := s.unlocking.take(ctx, who.Key())
+	if err != nil {
+		return nil, fmt.Errorf("wait for unlocking: %w", err)
+	}
+	defer done()
+	if key, ok := s.keys.Recall(who.Key(), who.UserID, who.KeyRevision, mainPassword); ok {
+		return key, nil
+	}
 	attempt, err := s.guard.Attempt(ctx, throttle.User(who.UserID), who.Address)
 	if err != nil {
 		return nil, err
@@ -38,6 +48,10 @@ func (s *Service) unlockField(ctx context.Context, who session.Asker, field, mai
 	record, err := s.store.KeyRecord(ctx, who.UserID)
 	if err != nil {
 		return nil, fmt.Errorf("read key record: %w", err)
+	}
+	if record.Revision < who.KeyRevision {
+		// One of an earlier main password was put back: it would open the vault to that password.
+		return nil, fmt.Errorf("key record of revision %d for a user at %d: %w", record.Revision, who.KeyRevision, keyring.ErrTampered)
 	}
 	key, err := s.keys.Unlock(ctx, who.UserID, record, mainPassword)
 	if errors.Is(err, keyring.ErrWrongPassword) {
@@ -57,7 +71,8 @@ func (s *Service) unlockField(ctx context.Context, who session.Asker, field, mai
 }
 
 // SetMainPassword sets a user's first main password, or replaces it by a new one where old is right.
-// The items stay as they are: only the user key is wrapped anew. All other sessions end.
+// The items stay as they are: only the user key is wrapped anew. All other sessions end, and the owner is
+// told by mail of a change.
 func (s *Service) SetMainPassword(ctx context.Context, who session.Asker, old, next string) error {
 	next, wrong, ok := password.NormalizeNew(next, s.leastMainPassword)
 	if !ok {
@@ -67,12 +82,21 @@ func (s *Service) SetMainPassword(ctx context.Context, who session.Asker, old, n
 	if err != nil {
 		return err
 	}
-	replaced, err := s.store.ReplaceKeyRecord(ctx, who.UserID, record, who.SessionID, s.second())
+	var letter []byte
+	if who.KeyRevision != 0 {
+		if letter, err = s.owners.MainPasswordNotice(ctx, who.UserID, who.Language); err != nil {
+			return fmt.Errorf("write notice: %w", err)
+		}
+	}
+	replaced, err := s.store.ReplaceKeyRecord(ctx, who.UserID, record, who.SessionID, letter, s.second())
 	if err != nil {
 		return fmt.Errorf("replace key record: %w", err)
 	}
 	if !replaced {
-		return errMainPasswordChanged
+		return errOldMainPassword
+	}
+	if letter != nil {
+		s.owners.LetterQueued()
 	}
 	s.keys.ForgetUser(who.UserID)
 	return nil
@@ -86,6 +110,10 @@ func (s *Service) nextKeyRecord(ctx context.Context, who session.Asker, old, nex
 		if key, err = s.unlockField(ctx, who, "old_main_password", old, 0); err != nil {
 			return keyring.Record{}, err
 		}
+	}
+	// The answer tells of the login password, and so the question counts as a wrong guess at it.
+	if _, err := s.guard.Attempt(ctx, throttle.User(who.UserID), who.Address); err != nil {
+		return keyring.Record{}, err
 	}
 	same, err := s.owners.IsLoginPassword(ctx, who.UserID, next)
 	if err != nil {
@@ -108,6 +136,9 @@ func (s *Service) nextKeyRecord(ctx context.Context, who session.Asker, old, nex
 	record, err := s.store.KeyRecord(ctx, who.UserID)
 	if err != nil {
 		return keyring.Record{}, fmt.Errorf("read key record: %w", err)
+	}
+	if record.Revision != who.KeyRevision {
+		return keyring.Record{}, errOldMainPassword
 	}
 	if record, err = s.keys.Rewrap(ctx, who.UserID, record, key, email, next); err != nil {
 		return keyring.Record{}, fmt.Errorf("rewrap user key: %w", err)

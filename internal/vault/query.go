@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"caesar/internal/casefold"
 )
 
 // Page is one page of a list. Number counts from 1.
@@ -39,7 +40,7 @@ func Fold(s string) string {
 		return strings.ToLower(s)
 	}
 	// Folding can take a composed text apart (U+0130), so composing comes last.
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))
+	return norm.NFC.String(casefold.String(norm.NFC.String(s)))
 }
 
 func isPlainASCII(s string) bool {
@@ -58,31 +59,51 @@ var dateLayouts = []string{time.DateTime, "2006-01-02T15:04:05", time.RFC3339}
 // ParseFrom reads the first moment of a range: YYYY-MM-DD, YYYY-MM-DD HH:MM:SS, RFC 3339 or Unix
 // seconds.
 func ParseFrom(s string, zone *time.Location) (t time.Time, ok bool) {
-	t, _, ok = parseMoment(s, zone)
-	return t, ok
+	if y, m, d, ok := parseDay(s); ok {
+		return startOfDay(y, m, d, zone), true
+	}
+	return parseMoment(s, zone)
 }
 
 // ParseUntil reads the last moment of a range, as ParseFrom; a bare date means its whole day.
 func ParseUntil(s string, zone *time.Location) (t time.Time, ok bool) {
-	t, day, ok := parseMoment(s, zone)
-	if day {
+	if y, m, d, ok := parseDay(s); ok {
 		// The next day less a second, not 24 hours on: days of 23 and 25 hours exist.
-		t = time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, zone).Add(-time.Second)
+		return startOfDay(y, m, d+1, zone).Add(-time.Second), true
 	}
-	return t, ok
+	return parseMoment(s, zone)
 }
 
-func parseMoment(s string, zone *time.Location) (t time.Time, day, ok bool) {
-	if t, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
-		return t, true, true
-	}
+func parseMoment(s string, zone *time.Location) (t time.Time, ok bool) {
 	for _, layout := range dateLayouts {
 		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return t.Truncate(time.Second), false, true
+			return t.Truncate(time.Second), true
 		}
 	}
 	seconds, ok := unixSeconds(s)
-	return time.Unix(seconds, 0), false, ok
+	return time.Unix(seconds, 0), ok
+}
+
+func parseDay(s string) (year int, month time.Month, day int, ok bool) {
+	t, err := time.Parse(time.DateOnly, s)
+	year, month, day = t.Date()
+	return year, month, day, err == nil
+}
+
+// startOfDay returns the first moment of a day. Where clocks are put forward at midnight the day does not
+// begin at 0:00, for which package time may give a moment of the day before; where they are put back
+// within the first hour, 0:00 comes twice.
+func startOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
+	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	if t.Day() != time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Day() {
+		_, forward := t.ZoneBounds()
+		return forward
+	}
+	if last := t.Add(-time.Second); last.Day() == t.Day() {
+		h, m, s := last.Clock()
+		return last.Add(-time.Duration(h*3600+m*60+s) * time.Second)
+	}
+	return t
 }
 
 // unixSeconds reads up to 11 decimal digits: more would be milliseconds, sent by mistake.

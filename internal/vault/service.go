@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"caesar/internal/fault"
@@ -19,8 +20,8 @@ var (
 	ErrNotFound             = fault.New(fault.NotFound, "not_found", phrase.ItemNotFound)
 	ErrMainPasswordUnset    = fault.New(fault.Conflict, "main_password_unset", phrase.MainPasswordUnset)
 	errMainPasswordWrong    = fault.New(fault.Invalid, "main_password_wrong", phrase.MainPasswordWrong)
+	errOldMainPassword      = errMainPasswordWrong.On("old_main_password") // also where it has just ceased to be right
 	errGone                 = fault.New(fault.Unauthenticated, "unauthenticated", phrase.LogIn)
-	errMainPasswordChanged  = fault.New(fault.Conflict, "main_password_changed", phrase.MainPasswordChanged)
 	errChangedInTheMeantime = errors.New("item kept changing")
 )
 
@@ -34,6 +35,10 @@ type Owners interface {
 	IsLoginPassword(ctx context.Context, userID int64, password string) (bool, error)
 	// Email returns a user's email as it is now: the salt of the next main password.
 	Email(ctx context.Context, userID int64) (string, error)
+	// MainPasswordNotice returns the sealed letter that tells a user that the main password was changed.
+	MainPasswordNotice(ctx context.Context, userID int64, l phrase.Language) (letter []byte, err error)
+	// LetterQueued is called when a letter lies in the queue.
+	LetterQueued()
 }
 
 // Service is the vault. Its methods may be called by many at once.
@@ -45,6 +50,8 @@ type Service struct {
 	rows              rows
 	leastMainPassword int
 	now               func() time.Time
+	unlocking         *turns // by session
+	changing          *turns // by item
 }
 
 // Config is what a vault is made of.
@@ -63,6 +70,7 @@ func NewService(c Config) *Service {
 	return &Service{
 		store: c.Store, keys: c.Keys, guard: c.Guard, owners: c.Owners,
 		rows: newRows(c.Root), leastMainPassword: c.LeastMainPassword, now: c.Now,
+		unlocking: newTurns(), changing: newTurns(),
 	}
 }
 
@@ -109,7 +117,14 @@ func (s *Service) View(ctx context.Context, who session.Asker, mainPassword stri
 	if err != nil {
 		return Plain{}, err
 	}
-	for range attempts {
+	for attempt := range attempts {
+		if attempt == 1 { // others are at the item: one after another, all get through
+			done, err := s.changing.take(ctx, strconv.FormatInt(id, 10))
+			if err != nil {
+				return Plain{}, fmt.Errorf("wait for item: %w", err)
+			}
+			defer done()
+		}
 		item, err := s.item(ctx, who.UserID, id)
 		if err != nil {
 			return Plain{}, err
@@ -139,7 +154,14 @@ func (s *Service) Edit(ctx context.Context, who session.Asker, mainPassword stri
 	if err != nil {
 		return Item{}, err
 	}
-	for range attempts {
+	for attempt := range attempts {
+		if attempt == 1 { // others are at the item: one after another, all get through
+			done, err := s.changing.take(ctx, strconv.FormatInt(id, 10))
+			if err != nil {
+				return Item{}, fmt.Errorf("wait for item: %w", err)
+			}
+			defer done()
+		}
 		item, err := s.item(ctx, who.UserID, id)
 		if err != nil {
 			return Item{}, err
@@ -171,6 +193,9 @@ func (s *Service) Delete(ctx context.Context, who session.Asker, mainPassword st
 		return err
 	}
 	deleted, err := s.store.DeleteItem(ctx, who.UserID, id, s.second())
+	if errors.Is(err, ErrNoOwner) {
+		return errGone
+	}
 	if err != nil {
 		return fmt.Errorf("delete item: %w", err)
 	}

@@ -73,7 +73,7 @@ type Store interface {
 	// the MAC was, and says whether.
 	ReplaceItem(ctx context.Context, item Item, was []byte) (replaced bool, err error)
 	// DeleteItem deletes an item and writes so in the log, and says whether there was one. Of many at
-	// once, one is told yes.
+	// once, one is told yes. ErrNoOwner where the user was erased in the meantime and the item not yet.
 	DeleteItem(ctx context.Context, userID, id int64, now time.Time) (deleted bool, err error)
 	// LogWrongMainPassword writes that somebody tried a wrong main password, on an item or on none.
 	LogWrongMainPassword(ctx context.Context, userID, itemID int64, now time.Time) error
@@ -85,7 +85,7 @@ type Store interface {
 
 	// KeyRecord returns a user's vault keys; the zero record while no main password is set.
 	KeyRecord(ctx context.Context, userID int64) (keyring.Record, error)
-	// ReplaceKeyRecord stores a user's first or next vault keys and ends all of the user's sessions
+	// ReplaceKeyRecord stores a user's first or next vault keys, queues the letter (nil for none) and ends all of the user's sessions
 	// but one, if the keys in force still have the revision before it, and says whether.
-	ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Record, keepSession int64, now time.Time) (replaced bool, err error)
+	ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Record, keepSession int64, letter []byte, now time.Time) (replaced bool, err error)
 }

@@ -19,6 +19,19 @@ import (
 //   - invalid for a body that is malformed, and for one that did not arrive whole: the client hung up or
 //     was too slow, which the error wraps (io.ErrUnexpectedEOF, os.ErrDeadlineExceeded).
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (Fields, error) {
+	return readBody(w, r, limit, parserFor, phrase.BodyType)
+}
+
+// ReadForm is ReadBody for a surface that takes multipart/form-data (RFC 7578) too. A file that is sent
+// there is a field of the kind File, and its content is left out.
+func ReadForm(w http.ResponseWriter, r *http.Request, limit int64) (Fields, error) {
+	return readBody(w, r, limit, formParserFor, phrase.BodyTypeForm)
+}
+
+// parser reads the fields of a whole body.
+type parser func([]byte) (Fields, error)
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, parserFor func(http.Header) parser, types phrase.Phrase) (Fields, error) {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return Fields{}, nil
 	}
@@ -33,7 +46,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (Fields, erro
 	defer buffer.release()
 	if err := buffer.readAll(r.Body, limit); errors.Is(err, errOverLimit) {
 		if parse == nil {
-			return Fields{}, fault.New(fault.UnsupportedType, "unsupported_type", phrase.BodyType)
+			return Fields{}, unsupported(types)
 		}
 		return Fields{}, refuseLarge(w, limit)
 	} else if err != nil {
@@ -51,20 +64,31 @@ func refuseLarge(w http.ResponseWriter, limit int64) error {
 	return fault.New(fault.TooLarge, "too_large", phrase.BodyTooLarge.With(limit))
 }
 
-// parserFor returns what reads the media type that the header names, or nil.
-func parserFor(header http.Header) func([]byte) (Fields, error) {
+func unsupported(types phrase.Phrase) error {
+	return fault.New(fault.UnsupportedType, "unsupported_type", types)
+}
+
+// mediaType returns the media type of a body and its parameters, or "" where the body is coded or in
+// another charset than UTF-8.
+func mediaType(header http.Header) (media string, params map[string]string) {
 	types := header["Content-Type"]
 	coding := header.Get("Content-Encoding")
 	if len(types) != 1 || (coding != "" && !strings.EqualFold(coding, "identity")) {
-		return nil
+		return "", nil
 	}
 	media, params, err := mime.ParseMediaType(types[0])
 	if err != nil {
-		return nil
+		return "", nil
 	}
 	if charset, sent := params["charset"]; sent && !strings.EqualFold(charset, "utf-8") {
-		return nil
+		return "", nil
 	}
+	return media, params
+}
+
+// parserFor returns what reads the media type that the header names, or nil.
+func parserFor(header http.Header) parser {
+	media, _ := mediaType(header)
 	switch media {
 	case "application/json":
 		return parseJSON
@@ -73,6 +97,15 @@ func parserFor(header http.Header) func([]byte) (Fields, error) {
 	default:
 		return nil
 	}
+}
+
+// formParserFor is parserFor with multipart/form-data.
+func formParserFor(header http.Header) parser {
+	media, params := mediaType(header)
+	if media != multipartType {
+		return parserFor(header)
+	}
+	return func(body []byte) (Fields, error) { return parseParts(body, params["boundary"]) }
 }
 
 var errOverLimit = errors.New("over the limit")

@@ -17,6 +17,8 @@ type Exchange struct {
 	RequestID string
 	// AcceptLanguage is the request's header of that name.
 	AcceptLanguage string
+	// Secure says that the client reaches the server by TLS, so that a cookie must not go without it.
+	Secure bool
 
 	problem error
 }
@@ -43,6 +45,9 @@ func ClientAddr(ctx context.Context) netip.Addr { return exchange(ctx).ClientAdd
 
 // RequestID returns the id of the request of ctx.
 func RequestID(ctx context.Context) string { return exchange(ctx).RequestID }
+
+// Secure says whether the client of ctx reaches the server by TLS.
+func Secure(ctx context.Context) bool { return exchange(ctx).Secure }
 
 // maxAcceptLanguage bounds what is spent on reading a client's languages. Browsers send under 100 bytes.
 const maxAcceptLanguage = 256

@@ -12,8 +12,11 @@ import (
 	"caesar/internal/phrase"
 )
 
-// MethodNotAllowed is the one kind that only HTTP knows: the address is there, the method is not.
-const MethodNotAllowed fault.Kind = 255
+// The kinds that only HTTP knows.
+const (
+	MethodNotAllowed    fault.Kind = 255 // the address is there, the method is not
+	RangeNotSatisfiable fault.Kind = 254 // the file is there, the range of it is not
+)
 
 // Faults that arise before a route is reached.
 var (
@@ -39,6 +42,8 @@ func Status(kind fault.Kind) int {
 		return http.StatusConflict
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case RangeNotSatisfiable:
+		return http.StatusRequestedRangeNotSatisfiable
 	case fault.UnsupportedType:
 		return http.StatusUnsupportedMediaType
 	case fault.TooMany:
@@ -57,25 +62,10 @@ func Status(kind fault.Kind) int {
 // inside but the request's id.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	ctx := r.Context()
-	Note(ctx, err)
-	f, ok := errors.AsType[*fault.Error](err)
-	switch {
-	case ok:
-	case Gone(ctx, err):
-		f = errNotWhole // nobody is left to read it; the status is for the log
-	default:
-		f = errInternal
-	}
+	f := Told(ctx, err)
 	status := Status(f.Kind)
-	header := w.Header()
-	if status == http.StatusUnauthorized {
-		header.Set("WWW-Authenticate", "Bearer")
-	}
-	if seconds := retryAfter(f); seconds > 0 {
-		header.Set("Retry-After", strconv.FormatInt(seconds, 10))
-	}
 	language := Language(ctx)
-	header.Set("Content-Language", language.Tag())
+	FailHeader(w.Header(), f, status, language)
 	WriteJSON(w, status, func(b []byte) []byte {
 		b = append(b, '{')
 		b = AppendText(b, "message", f.Message.In(language))
@@ -86,6 +76,32 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		return append(b, '}')
 	})
+}
+
+// Told keeps an error for the log and returns the fault that the client is told of it: for an error that
+// is no *fault.Error, one that says nothing of the inside.
+func Told(ctx context.Context, err error) *fault.Error {
+	Note(ctx, err)
+	f, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case ok:
+		return f
+	case Gone(ctx, err):
+		return errNotWhole // nobody is left to read it; the status is for the log
+	default:
+		return errInternal
+	}
+}
+
+// FailHeader sets the headers that belong to a status and to the fault it tells, in a language.
+func FailHeader(header http.Header, f *fault.Error, status int, language phrase.Language) {
+	if status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", "Bearer")
+	}
+	if seconds := retryAfter(f); seconds > 0 {
+		header.Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	header.Set("Content-Language", language.Tag())
 }
 
 // Gone tells whether err is only what the hanging up of the client brought about.

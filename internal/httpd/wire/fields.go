@@ -3,7 +3,7 @@ package wire
 // Kind is the type that a value had where it was sent.
 type Kind uint8
 
-// The kinds of values. Form data has only texts.
+// The kinds of values. Form data has only texts, and files where it is multipart.
 const (
 	Text Kind = iota + 1
 	Number
@@ -11,6 +11,7 @@ const (
 	Null
 	Array
 	Object
+	File
 )
 
 // Value is one value of a body.

@@ -44,6 +44,39 @@ func (rd *Reader) Optional(name string) (text string, sent bool) {
 	return rd.text(name, value), true
 }
 
+// Filled returns a text of the body that may be left out, sent empty or be null, as forms and the programs
+// in their place send what nobody filled in: nil where it is left out or null, and where it is at fault.
+func (rd *Reader) Filled(name string) *string {
+	value, sent := rd.fields.Get(name)
+	if !sent || value.Kind == Null && !value.twice {
+		return nil
+	}
+	if value.twice || value.Kind != Text {
+		rd.text(name, value)
+		return nil
+	}
+	return &value.Text
+}
+
+// Binary returns a field that is 1 or 0, as a number, as text or as true or false; it is false where it is
+// left out, empty or null.
+func (rd *Reader) Binary(name string) bool {
+	value, sent := rd.fields.Get(name)
+	switch {
+	case !sent:
+		return false
+	case value.twice:
+		rd.Fault(name, phrase.SentTwice)
+	case value.Kind == Null, value.Kind == Text && value.Text == "":
+		return false
+	case value.Kind == Bool:
+		return value.Text == "true"
+	case (value.Kind != Text && value.Kind != Number) || (value.Text != "0" && value.Text != "1"):
+		rd.Fault(name, phrase.MustBeBinary)
+	}
+	return value.Text == "1"
+}
+
 func (rd *Reader) text(name string, value Value) string {
 	switch {
 	case value.twice:
@@ -131,6 +164,14 @@ func (rd *Reader) Fault(name string, message phrase.Phrase) {
 
 // Err returns the *fault.Error for everything that was wrong so far, or nil.
 func (rd *Reader) Err() error { return fault.InvalidFields(rd.faults) }
+
+// TakeFaults returns what was wrong so far and forgets it: for those who tell it together with what they
+// find wrong themselves.
+func (rd *Reader) TakeFaults() fault.Fields {
+	taken := rd.faults
+	rd.faults = nil
+	return taken
+}
 
 // wholeNumber reads a decimal number that int64 holds, with a minus sign at most and no leading zeros.
 func wholeNumber(s string) (int64, bool) {

@@ -20,4 +20,7 @@ type Surface struct {
 type Route struct {
 	Pattern string
 	Handler http.Handler
+	// Guarded says that the route gives or ends a session of the cookie: it is refused to pages of other
+	// sites whatever the method, and also where the request carries no cookie.
+	Guarded bool
 }

@@ -17,9 +17,15 @@ func Token(r *http.Request) (token string, byCookie bool) {
 	if len(authorization) > len(scheme) && strings.EqualFold(authorization[:len(scheme)], scheme) {
 		return strings.TrimLeft(authorization[len(scheme):], " "), false
 	}
+	token = CookieToken(r)
+	return token, token != ""
+}
+
+// CookieToken returns the session token that came by the cookie, also beside a bearer token, or "".
+func CookieToken(r *http.Request) string {
 	cookie, err := r.Cookie(SessionCookie)
-	if err != nil || cookie.Value == "" {
-		return "", false
+	if err != nil {
+		return ""
 	}
-	return cookie.Value, true
+	return cookie.Value
 }
