@@ -68,7 +68,7 @@ func readPublished(t *testing.T) []published {
 		}
 		p := published{title: string(text[m[4]:m[5]]), method: where[1], path: "/api" + where[2]}
 		asked, answered, _ := strings.Cut(section, "> 返回示例")
-		for _, cells := range tableRows(asked) {
+		for _, cells := range tableRows(asked, 6) {
 			// 名称 位置 类型 必选 中文名 说明
 			r := row{name: cells[0], in: cells[1], kind: cells[2], required: strings.TrimSpace(cells[3]) == "是", title: cells[4], note: cells[5]}
 			if m := nameInRow.FindStringSubmatch(r.name); m != nil && m[1] == "»" {
@@ -78,7 +78,7 @@ func readPublished(t *testing.T) []published {
 				p.params = append(p.params, r)
 			}
 		}
-		for _, cells := range tableRows(answered) {
+		for _, cells := range tableRows(answered, 6) {
 			// 名称 类型 必选 约束 中文名 说明
 			r := row{name: cells[0], kind: cells[1], required: cells[2] == "true", title: cells[4], note: cells[5]}
 			if m := nameInRow.FindStringSubmatch(r.name); m != nil {
@@ -91,12 +91,12 @@ func readPublished(t *testing.T) []published {
 	return all
 }
 
-// tableRows returns the cells of the tables of six columns in a section, without their headings.
-func tableRows(section string) [][]string {
+// tableRows returns the cells of the tables of so many columns in a section, without their headings.
+func tableRows(section string, columns int) [][]string {
 	var rows [][]string
 	for line := range strings.Lines(section) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if !strings.HasPrefix(line, "|") || len(cells) != 6 || cells[0] == "名称" || strings.HasPrefix(cells[0], "-") {
+		if !strings.HasPrefix(line, "|") || len(cells) != columns || cells[0] == "名称" || strings.HasPrefix(cells[0], "-") {
 			continue
 		}
 		for i := range cells {

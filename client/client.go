@@ -1,9 +1,11 @@
-// Package client speaks to a Caesar server: one method for each operation of its interface under /api,
-// named as in api/openapi.yaml.
+// Package client speaks to a Caesar server: one method for each operation of its interface, named as in
+// api/openapi.yaml. Those under /api are methods of [Client], those under /user of [Member], without the
+// Member that their names begin with.
 //
-// What always holds: passwords travel in bodies only, and the token in the Authorization header only;
-// a redirect is never followed, so that neither ends where it was not sent. What the server refuses comes
-// back as an [*Error]; any other error means that there was no answer, or none that could be read.
+// What always holds: passwords travel in bodies only, and the token in the Authorization header only, or
+// in the cookie; a redirect is never followed, so that neither ends where it was not sent. What the server
+// refuses comes back as an [*Error]; any other error means that there was no answer, or none that could be
+// read. Files are streamed, never held whole.
 //
 // In this package an item is what the interface calls an account: a name, email and password kept for
 // some platform.
@@ -25,7 +27,8 @@ import (
 )
 
 const (
-	// defaultTimeout bounds a request from its first byte to the last of the answer.
+	// defaultTimeout bounds a request from its first byte to the last of the answer, unless it carries a
+	// file.
 	defaultTimeout = 30 * time.Second
 	// maxAnswer bounds what is read of an answer. The largest, a page of 200 items with every field as
 	// long as it may be, has about 14 MiB.
@@ -36,9 +39,11 @@ const (
 type Client struct {
 	base      *url.URL
 	http      http.Client
+	files     http.Client // the same without a time-out
 	language  string
 	userAgent string
 	forms     bool
+	cookies   bool
 
 	mu    sync.RWMutex
 	token string
@@ -47,8 +52,8 @@ type Client struct {
 // Option changes how a Client works.
 type Option func(*Client)
 
-// WithHTTPClient sends requests through a copy of c, for its transport and time-outs. Unless it has a
-// rule of its own, the copy follows no redirects.
+// WithHTTPClient sends requests through a copy of c, for its transport and its time-out, which does not
+// bound files. Unless it has a rule of its own, the copy follows no redirects.
 func WithHTTPClient(c *http.Client) Option {
 	return func(client *Client) { client.http = *c }
 }
@@ -74,7 +79,12 @@ func WithForms() Option {
 	return func(client *Client) { client.forms = true }
 }
 
-// New returns a client for the server at an address such as http://localhost:8888, without the /api at
+// WithCookies shows the session as browsers do, in the cookie sessionid, in place of Authorization.
+func WithCookies() Option {
+	return func(client *Client) { client.cookies = true }
+}
+
+// New returns a client for the server at an address such as http://localhost:8888, without /api or /user at
 // its end; a path before that, such as a proxy's, belongs to it. It sends nothing yet.
 func New(server string, options ...Option) (*Client, error) {
 	base, err := url.Parse(server)
@@ -94,6 +104,8 @@ func New(server string, options ...Option) (*Client, error) {
 	if c.http.CheckRedirect == nil {
 		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
+	c.files = c.http
+	c.files.Timeout = 0
 	return c, nil
 }
 
@@ -114,59 +126,83 @@ func (c *Client) SetToken(token string) {
 // fields is the body of a request: the interface knows nothing but text in it.
 type fields map[string]string
 
-// call sends a request and reads a successful answer into out, unless that is nil.
+// call sends a request to the interface under /api and reads a successful answer into out, unless that
+// is nil.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body fields, out any) error {
-	req, err := c.request(ctx, method, path, query, body)
+	contentType, encoded, err := c.encode(body)
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
 	}
-	resp, err := c.http.Do(req)
+	req, err := c.request(ctx, method, "api/"+path, query, bytes.NewReader(encoded))
 	if err != nil {
-		return fmt.Errorf("send request: %w", err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return errorFrom(resp, answer)
-	}
-	if len(answer) > maxAnswer {
-		return errors.New("read answer: it is longer than any that a server gives")
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	return nil
-}
-
-func (c *Client) request(ctx context.Context, method, path string, query url.Values, body fields) (*http.Request, error) {
-	address := c.base.JoinPath("api", path)
-	address.RawQuery = query.Encode()
-	contentType, encoded, err := c.encode(body)
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(encoded))
-	if err != nil {
-		return nil, err
+		return err
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if strings.HasPrefix(path, "auth/") {
+		c.showSession(req)
+	}
+	_, err = answerTo(&c.http, req, out)
+	return err
+}
+
+// request makes a request that shows no session yet.
+func (c *Client) request(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Request, error) {
+	address := c.base.JoinPath(path)
+	address.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, address.String(), body)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
 	if c.language != "" {
 		req.Header.Set("Accept-Language", c.language)
 	}
-	if token := c.Token(); token != "" && strings.HasPrefix(path, "auth/") {
+	return req, nil
+}
+
+// sessionCookie is the name of the cookie that carries a session.
+const sessionCookie = "sessionid"
+
+// showSession adds the session to a request, where there is one.
+func (c *Client) showSession(req *http.Request) {
+	token := c.Token()
+	switch {
+	case token == "":
+	case c.cookies:
+		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: token}) //nolint:gosec // a request's cookie has no attributes
+	default:
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	return req, nil
+}
+
+// answerTo sends a request, reads a successful answer into out, unless that is nil, and returns its
+// cookies.
+func answerTo(through *http.Client, req *http.Request, out any) ([]*http.Cookie, error) {
+	resp, err := through.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("send request: %w", err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, errorFrom(resp, answer)
+	}
+	if len(answer) > maxAnswer {
+		return nil, errors.New("read answer: it is longer than any that a server gives")
+	}
+	if out == nil {
+		return resp.Cookies(), nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	return resp.Cookies(), nil
 }
 
 func (c *Client) encode(body fields) (contentType string, encoded []byte, err error) {

@@ -4,15 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// The slugs that an [Error] can bear.
+// The slugs that an [Error] can bear. Those of /user bear the slug of their status, so that a program
+// need know one set of words only; there LoginWrong is a wrong password or an unknown email.
 const (
 	Invalid           = "invalid"             // 400: something that was sent is not right
 	CaptchaWrong      = "captcha_wrong"       // 400: the captcha is wrong, spent or too old
@@ -66,21 +69,77 @@ func Slug(err error) string {
 	return ""
 }
 
+// problem is an answer that is no success, in the shape of /api or of /user.
+type problem struct {
+	Message string            `json:"message"`
+	Error   string            `json:"error"`
+	Fields  map[string]string `json:"fields"`
+	Code    int               `json:"code"`
+	Errors  map[string][]struct {
+		Message string `json:"message"`
+	} `json:"errors"`
+}
+
 // errorFrom reads an answer that is no success, also one that a proxy gave in the server's place.
 func errorFrom(resp *http.Response, answer []byte) *Error {
-	var problem struct {
-		Message string            `json:"message"`
-		Error   string            `json:"error"`
-		Fields  map[string]string `json:"fields"`
-	}
+	var p problem
 	e := &Error{Status: resp.StatusCode, RequestID: resp.Header.Get("X-Request-Id")}
-	if err := json.Unmarshal(answer, &problem); err == nil && problem.Error != "" {
-		e.Slug, e.Message, e.Fields = problem.Error, problem.Message, problem.Fields
-	} else {
+	err := json.Unmarshal(answer, &p)
+	switch {
+	case err == nil && p.Error != "":
+		e.Slug, e.Message, e.Fields = p.Error, p.Message, p.Fields
+	case err == nil && p.Code == resp.StatusCode && p.Message != "":
+		e.Slug, e.Message = slugs[p.Code], p.Message
+		for name, wrongs := range p.Errors {
+			for _, wrong := range wrongs {
+				e.lay(name, wrong.Message)
+			}
+		}
+	case err == nil && strings.HasPrefix(p.Message, formInvalid):
+		e.Slug, e.Message = Invalid, formInvalid
+		e.layList(p.Message)
+	default:
 		e.Message = "the answer is none of a Caesar server: " + resp.Status
 	}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	}
 	return e
+}
+
+// slugs are those of the statuses of /user.
+var slugs = map[int]string{
+	http.StatusBadRequest: Invalid, http.StatusUnauthorized: Unauthenticated, http.StatusPaymentRequired: LoginWrong,
+	http.StatusForbidden: CrossSite, http.StatusNotFound: NotFound, http.StatusMethodNotAllowed: MethodNotAllowed,
+	http.StatusRequestEntityTooLarge: TooLarge, http.StatusUnsupportedMediaType: UnsupportedType,
+	http.StatusRequestedRangeNotSatisfiable: Invalid, http.StatusTooManyRequests: TooMany,
+	http.StatusInternalServerError: Internal, http.StatusServiceUnavailable: Unavailable, http.StatusInsufficientStorage: Full,
+}
+
+// formInvalid is how the message of a failed registration begins. A list in HTML may follow.
+const formInvalid = "form is invalid"
+
+var (
+	listedField = regexp.MustCompile(`<li>(\w+)<ul class="errorlist">(.*?)</ul></li>`)
+	listedWrong = regexp.MustCompile(`<li>(.*?)</li>`)
+)
+
+// layList lays what such a list tells at the fields.
+func (e *Error) layList(message string) {
+	for _, field := range listedField.FindAllStringSubmatch(message, -1) {
+		for _, wrong := range listedWrong.FindAllStringSubmatch(field[2], -1) {
+			e.lay(field[1], html.UnescapeString(wrong[1]))
+		}
+	}
+}
+
+// lay lays a message at a field, after what is laid there already.
+func (e *Error) lay(field, message string) {
+	if e.Fields == nil {
+		e.Fields = map[string]string{}
+	}
+	if earlier := e.Fields[field]; earlier != "" {
+		message = earlier + "; " + message
+	}
+	e.Fields[field] = message
 }

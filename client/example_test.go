@@ -3,7 +3,9 @@ package client_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
+	"os"
 	"time"
 
 	"caesar/client"
@@ -73,3 +75,32 @@ func ExampleSlug() {
 }
 
 func readByAPerson(client.CaptchaImage) string { return "30617" }
+
+// Back a file up, and bring the newest backup back.
+func ExampleMember_Upload() {
+	ctx := context.Background()
+	vault, err := client.New("http://localhost:8888")
+	if err != nil {
+		log.Fatal(err)
+	}
+	member := vault.Member()
+	if err := member.Login(ctx, "lilei@example.com", "correct horse", false); err != nil {
+		log.Fatal(err)
+	}
+	file, err := os.Open("backup.zip")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := member.Upload(ctx, "backup.zip", file); err != nil {
+		log.Fatal(err)
+	}
+	newest, err := member.Download(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer newest.Close()
+	if _, err := io.Copy(os.Stdout, newest); err != nil {
+		log.Fatal(err) // also where it is not what was uploaded
+	}
+}

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -28,7 +31,8 @@ func document(t testing.TB) *openapi3.T {
 	return spec
 }
 
-// examples is a server that answers every operation with the example of its success in the document.
+// examples is a server that answers every operation with the example of its success in the document, and
+// sets the headers that have an example too.
 func examples(t testing.TB) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -42,13 +46,32 @@ func examples(t testing.TB) *httptest.Server {
 			if err != nil {
 				t.Fatal(err)
 			}
-			mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, _ *http.Request) {
+			if strings.HasSuffix(path, "/") {
+				path += "{$}"
+			}
+			mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				for name, header := range success.Value.Headers {
+					if header.Value.Example != nil {
+						w.Header().Set(name, fmt.Sprint(header.Value.Example))
+					}
+				}
 				w.Header().Set("Content-Type", "application/json; charset=utf-8")
 				w.Header().Set("Cache-Control", "no-store")
 				w.Header().Set("X-Request-Id", "test")
 				_, _ = w.Write(example)
 			})
 		}
+	}
+	for _, path := range []string{"/user/download_file/{$}", "/user/files/{id}/{$}"} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			for name, header := range document(t).Components.Responses["File"].Value.Headers {
+				w.Header().Set(name, fmt.Sprint(header.Value.Example))
+			}
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("X-Request-Id", "test")
+			http.ServeContent(w, r, "", time.Unix(1767225600, 0), strings.NewReader("test"))
+		})
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -67,11 +90,14 @@ func newClient(t testing.TB, server *httptest.Server, options ...client.Option) 
 	return c
 }
 
-// operations calls every method, each with what its example answers.
-var operations = map[string]struct {
+// operation calls a method, with what the example of its operation answers.
+type operation struct {
 	call func(context.Context, *client.Client) (any, error)
 	want any
-}{
+}
+
+// operations calls every method of the interface under /api.
+var operations = map[string]operation{
 	"Captcha": {func(ctx context.Context, c *client.Client) (any, error) {
 		drawn, err := c.Captcha(ctx)
 		return drawn.ID, err
@@ -176,9 +202,13 @@ var operations = map[string]struct {
 func TestEveryOperationSendsAndReadsWhatTheDocumentSays(t *testing.T) {
 	t.Parallel()
 	server := examples(t)
-	for name, operation := range operations {
-		for body, options := range map[string][]client.Option{"JSON": nil, "form": {client.WithForms()}} {
-			t.Run(name+" as "+body, func(t *testing.T) {
+	all := maps.Clone(operations)
+	maps.Copy(all, memberOperations)
+	for name, operation := range all {
+		for how, options := range map[string][]client.Option{
+			"JSON": nil, "form": {client.WithForms()}, "JSON with a cookie": {client.WithCookies()},
+		} {
+			t.Run(name+" as "+how, func(t *testing.T) {
 				t.Parallel()
 				c := newClient(t, server, append(options, client.WithToken("an earlier one"))...)
 				got, err := operation.call(t.Context(), c)
@@ -195,25 +225,35 @@ func TestEveryOperationSendsAndReadsWhatTheDocumentSays(t *testing.T) {
 
 func TestMethodsAreTheOperationsOfTheDocument(t *testing.T) {
 	t.Parallel()
-	kind := reflect.TypeFor[*client.Client]()
-	documented := map[string]bool{"Token": true, "SetToken": true} // its own affair
+	methods := map[string]bool{}
+	for method := range reflect.TypeFor[*client.Client]().Methods() {
+		methods[method.Name] = true
+	}
+	for method := range reflect.TypeFor[client.Member]().Methods() {
+		methods["Member"+method.Name] = true
+	}
+	documented := map[string]bool{"Token": true, "SetToken": true, "Member": true} // the client's own affair
 	for path, item := range document(t).Paths.Map() {
-		if !strings.HasPrefix(path, "/api/") {
+		if !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/user/") {
 			continue
 		}
 		for _, operation := range item.Operations() {
-			documented[operation.OperationID] = true
-			if _, ok := kind.MethodByName(operation.OperationID); !ok {
-				t.Errorf("the client lacks the operation %s", operation.OperationID)
+			id := operation.OperationID
+			if strings.HasSuffix(id, "Page") {
+				continue // for browsers
 			}
-			if _, ok := operations[operation.OperationID]; !ok {
-				t.Errorf("operation %s has no test", operation.OperationID)
+			documented[id] = true
+			if !methods[id] {
+				t.Errorf("the client lacks the operation %s", id)
+			}
+			if _, ok := operations[id]; !ok && memberOperations[id].call == nil {
+				t.Errorf("operation %s has no test", id)
 			}
 		}
 	}
-	for method := range kind.Methods() {
-		if !documented[method.Name] {
-			t.Errorf("the document lacks the method %s", method.Name)
+	for method := range methods {
+		if !documented[method] {
+			t.Errorf("the document lacks the method %s", method)
 		}
 	}
 }

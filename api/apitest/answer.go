@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,29 +26,35 @@ func checkAnswer(req *http.Request, route *routers.Route, resp *http.Response, a
 		// Asked here, not of openapi3filter: that lets some statuses pass without a look.
 		return errors.New("this status is not documented")
 	}
-	if req.Method == http.MethodHead {
-		if len(answer) != 0 {
-			return errors.New("an answer to HEAD has a body")
-		}
+	if req.Method == http.MethodHead && len(answer) != 0 {
+		return errors.New("an answer to HEAD has a body")
+	}
+	if err := checkHeaders(response.Value, resp.Header); err != nil {
+		return err
+	}
+	if req.Method == http.MethodHead || len(response.Value.Content) == 0 {
 		return nil
 	}
-	isJSON := response.Value.Content["application/json"] != nil
-	if len(response.Value.Content) > 0 {
-		if err := checkEncoding(resp, answer); err != nil {
-			return err
-		}
+	content := response.Value.Content.Get(resp.Header.Get("Content-Type"))
+	if content == nil {
+		return fmt.Errorf("content type %q is not documented", resp.Header.Get("Content-Type"))
 	}
-	if len(response.Value.Content) > 0 && !isJSON {
-		if err := checkText(response.Value, resp, answer); err != nil {
-			return err
-		}
+	if isFile(content) {
+		return checkFile(resp)
+	}
+	if err := checkEncoding(resp, answer); err != nil {
+		return err
+	}
+	if response.Value.Content["application/json"] == nil {
+		// As it stands: openapi3filter would read YAML into an object.
+		return content.Schema.Value.VisitJSON(string(answer))
 	}
 	err := openapi3filter.ValidateResponse(req.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, Route: route},
 		Status:                 resp.StatusCode,
 		Header:                 resp.Header,
 		Body:                   io.NopCloser(bytes.NewReader(answer)),
-		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: !isJSON},
+		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	})
 	if err != nil {
 		return fmt.Errorf("compare with the schema: %w", err)
@@ -55,14 +62,31 @@ func checkAnswer(req *http.Request, route *routers.Route, resp *http.Response, a
 	return nil
 }
 
-// checkText holds an answer that is no JSON against its schema, as it stands: openapi3filter would read
-// YAML into an object.
-func checkText(response *openapi3.Response, resp *http.Response, answer []byte) error {
-	content := response.Content.Get(resp.Header.Get("Content-Type"))
-	if content == nil {
-		return fmt.Errorf("content type %q is not documented", resp.Header.Get("Content-Type"))
+// checkHeaders holds the headers that the document names against it. openapi3filter leaves them alone in
+// answers to HEAD and with some statuses.
+func checkHeaders(response *openapi3.Response, header http.Header) error {
+	for name, documented := range response.Headers {
+		values := header.Values(name)
+		if len(values) == 0 {
+			if documented.Value.Required {
+				return fmt.Errorf("header %s is missing", name)
+			}
+			continue
+		}
+		schema := documented.Value.Schema.Value
+		var value any = strings.Join(values, ", ")
+		if schema.Type.Is("integer") {
+			n, err := strconv.ParseInt(values[0], 10, 64)
+			if err != nil || len(values) > 1 {
+				return fmt.Errorf("header %s: %q is no whole number", name, values)
+			}
+			value = float64(n)
+		}
+		if err := schema.VisitJSON(value); err != nil {
+			return fmt.Errorf("header %s: %w", name, err)
+		}
 	}
-	return content.Schema.Value.VisitJSON(string(answer))
+	return nil
 }
 
 // checkEncoding is stricter than a schema: text says that it is UTF-8, JSON is one value without a name
@@ -92,18 +116,23 @@ func checkEncoding(resp *http.Response, answer []byte) error {
 }
 
 // anywhere maps the statuses that a request can meet before any operation is reached to what the
-// document's components say of them.
+// document's components say of them; below /user, to those whose names begin with Member.
 var anywhere = map[int]string{
 	http.StatusForbidden:        "CrossSite",
 	http.StatusNotFound:         "NotFound",
 	http.StatusMethodNotAllowed: "MethodNotAllowed",
 }
 
+func isBelow(u *url.URL, prefix string) bool { return strings.HasPrefix(u.Path+"/", prefix+"/") }
+
 // checkAnywhere judges an answer that comes before any operation is reached.
 func (d *document) checkAnywhere(req *http.Request, resp *http.Response, answer []byte) error {
 	component, ok := anywhere[resp.StatusCode]
 	if !ok {
 		return errors.New("the document has no such path or no such method for it")
+	}
+	if isBelow(req.URL, "/user") {
+		component = "Member" + component
 	}
 	responses := openapi3.NewResponsesWithCapacity(1)
 	responses.Set(strconv.Itoa(resp.StatusCode), d.spec.Components.Responses[component])
@@ -137,8 +166,9 @@ func (d *document) checkMethod(req *http.Request, p pathTemplate, resp *http.Res
 	return nil
 }
 
-// checkOptions judges the answer to OPTIONS: a preflight of CORS (Fetch standard, section 3.2) below
-// /api is answered with 204, and anything else as a method that is not there.
+// checkOptions judges the answer to OPTIONS: a preflight of CORS (Fetch standard, section 3.2) is answered
+// with 204 below /api, and below /user for an origin that may send its credentials, and anything else as a
+// method that is not there.
 func (d *document) checkOptions(req *http.Request, resp *http.Response, answer []byte) error {
 	if resp.StatusCode != http.StatusNoContent {
 		if p, _, ok := d.match(req.URL); ok {
@@ -147,8 +177,10 @@ func (d *document) checkOptions(req *http.Request, resp *http.Response, answer [
 		return d.checkAnywhere(req, resp, answer)
 	}
 	switch {
-	case !strings.HasPrefix(req.URL.Path, "/api/"):
-		return errors.New("only /api answers preflights")
+	case isBelow(req.URL, "/user") && resp.Header.Get("Access-Control-Allow-Credentials") != "true":
+		return errors.New("/user answers preflights of listed origins only")
+	case !isBelow(req.URL, "/user") && !isBelow(req.URL, "/api"):
+		return errors.New("only /api and /user answer preflights")
 	case len(answer) != 0:
 		return errors.New("an answer to a preflight has a body")
 	case req.Header.Get("Access-Control-Request-Method") != "" && resp.Header.Get("Access-Control-Allow-Methods") == "":

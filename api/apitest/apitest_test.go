@@ -143,32 +143,35 @@ func TestWhatTheDocumentDoesNotAllowIsReported(t *testing.T) {
 		header       map[string]string
 		body         string
 	}{
-		"an undocumented status":           {answer{status: 201, body: captcha}, "GET", "/api/captcha", nil, ""},
-		"a redirect that is undocumented":  {answer{status: 308, header: map[string]string{"Location": "/x"}}, "GET", "/api/captcha", nil, ""},
-		"a field too many":                 {answer{status: 200, body: `{"message":"好","x":1}`}, "PUT", "/api/email", asJSON, send},
-		"a field too few":                  {answer{status: 200, body: `{}`}, "PUT", "/api/email", asJSON, send},
-		"null for a list":                  {answer{status: 200, body: `{"data":null,"count":0,"page":1,"page_size":20}`}, "GET", "/api/auth/account", token, ""},
-		"plaintext for a ciphertext":       {answer{status: 200, body: `{"id":1,"email":"a@b","name":"n","password":"p","updated_at":1}`}, "PUT", "/api/auth/account/1", map[string]string{"Authorization": "Bearer x", "Content-Type": "application/json"}, `{"main_password":"m","name":"n","email":"","password":"p"}`},
-		"a name twice in an answer":        {answer{status: 200, body: `{"message":"好","message":"好"}`}, "PUT", "/api/email", asJSON, send},
-		"two values in an answer":          {answer{status: 200, body: `{"message":"好"}{}`}, "PUT", "/api/email", asJSON, send},
-		"a slug of another operation":      {problem(400, "code_wrong", nil), "PUT", "/api/email", asJSON, send},
-		"HTML for JSON":                    {answer{status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}, body: "<p>"}, "GET", "/healthz", nil, ""},
-		"no content type":                  {answer{status: 404, header: map[string]string{"Content-Type": ""}, body: "nothing"}, "GET", "/api/nothing", nil, ""},
-		"a page without its charset":       {answer{status: 200, header: map[string]string{"Content-Type": "text/html"}, body: "<p>"}, "GET", "/docs", nil, ""},
-		"no request id":                    {answer{status: 200, header: map[string]string{"X-Request-Id": ""}, body: `{"status":"ok"}`}, "GET", "/healthz", nil, ""},
-		"an answer that may be cached":     {answer{status: 200, header: map[string]string{"Cache-Control": "max-age=60"}, body: captcha}, "GET", "/api/captcha", nil, ""},
-		"429 without Retry-After":          {problem(429, "too_many", nil), "PUT", "/api/email", asJSON, send},
-		"401 without WWW-Authenticate":     {problem(401, "unauthenticated", nil), "GET", "/api/auth/me", nil, ""},
-		"500 without a request id":         {problem(500, "internal", nil), "GET", "/api/captcha", nil, ""},
-		"success at an unknown path":       {done, "GET", "/api/nothing", nil, ""},
-		"success for an unknown method":    {done, "POST", "/api/captcha", nil, ""},
-		"404 for an unknown method":        {problem(404, "not_found", nil), "POST", "/api/captcha", nil, ""},
-		"405 without Allow":                {problem(405, "method_not_allowed", nil), "POST", "/api/captcha", nil, ""},
-		"405 that leaves out a method":     {problem(405, "method_not_allowed", map[string]string{"Allow": "GET, PUT"}), "POST", "/api/auth/me", nil, ""},
-		"405 that names one too many":      {problem(405, "method_not_allowed", map[string]string{"Allow": "GET, PUT"}), "POST", "/api/captcha", nil, ""},
-		"404 for an operation without one": {problem(404, "not_found", nil), "GET", "/api/captcha", nil, ""},
-		"a preflight outside /api":         {answer{status: 204, header: map[string]string{"Content-Type": ""}}, "OPTIONS", "/docs", nil, ""},
-		"a preflight without methods":      {answer{status: 204}, "OPTIONS", "/api/auth/me", map[string]string{"Access-Control-Request-Method": "GET"}, ""},
+		"an undocumented status":             {answer{status: 201, body: captcha}, "GET", "/api/captcha", nil, ""},
+		"a redirect that is undocumented":    {answer{status: 308, header: map[string]string{"Location": "/x"}}, "GET", "/api/captcha", nil, ""},
+		"a field too many":                   {answer{status: 200, body: `{"message":"好","x":1}`}, "PUT", "/api/email", asJSON, send},
+		"a field too few":                    {answer{status: 200, body: `{}`}, "PUT", "/api/email", asJSON, send},
+		"null for a list":                    {answer{status: 200, body: `{"data":null,"count":0,"page":1,"page_size":20}`}, "GET", "/api/auth/account", token, ""},
+		"plaintext for a ciphertext":         {answer{status: 200, body: `{"id":1,"email":"a@b","name":"n","password":"p","updated_at":1}`}, "PUT", "/api/auth/account/1", map[string]string{"Authorization": "Bearer x", "Content-Type": "application/json"}, `{"main_password":"m","name":"n","email":"","password":"p"}`},
+		"a name twice in an answer":          {answer{status: 200, body: `{"message":"好","message":"好"}`}, "PUT", "/api/email", asJSON, send},
+		"two values in an answer":            {answer{status: 200, body: `{"message":"好"}{}`}, "PUT", "/api/email", asJSON, send},
+		"a slug of another operation":        {problem(400, "code_wrong", nil), "PUT", "/api/email", asJSON, send},
+		"HTML for JSON":                      {answer{status: 200, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}, body: "<p>"}, "GET", "/healthz", nil, ""},
+		"no content type":                    {answer{status: 404, header: map[string]string{"Content-Type": ""}, body: "nothing"}, "GET", "/api/nothing", nil, ""},
+		"a page without its charset":         {answer{status: 200, header: map[string]string{"Content-Type": "text/html"}, body: "<p>"}, "GET", "/docs", nil, ""},
+		"no request id":                      {answer{status: 200, header: map[string]string{"X-Request-Id": ""}, body: `{"status":"ok"}`}, "GET", "/healthz", nil, ""},
+		"an answer that may be cached":       {answer{status: 200, header: map[string]string{"Cache-Control": "max-age=60"}, body: captcha}, "GET", "/api/captcha", nil, ""},
+		"429 without Retry-After":            {problem(429, "too_many", nil), "PUT", "/api/email", asJSON, send},
+		"401 without WWW-Authenticate":       {problem(401, "unauthenticated", nil), "GET", "/api/auth/me", nil, ""},
+		"500 without a request id":           {problem(500, "internal", nil), "GET", "/api/captcha", nil, ""},
+		"success at an unknown path":         {done, "GET", "/api/nothing", nil, ""},
+		"success for an unknown method":      {done, "POST", "/api/captcha", nil, ""},
+		"404 for an unknown method":          {problem(404, "not_found", nil), "POST", "/api/captcha", nil, ""},
+		"405 without Allow":                  {problem(405, "method_not_allowed", nil), "POST", "/api/captcha", nil, ""},
+		"405 that leaves out a method":       {problem(405, "method_not_allowed", map[string]string{"Allow": "GET, PUT"}), "POST", "/api/auth/me", nil, ""},
+		"405 that names one too many":        {problem(405, "method_not_allowed", map[string]string{"Allow": "GET, PUT"}), "POST", "/api/captcha", nil, ""},
+		"404 for an operation without one":   {problem(404, "not_found", nil), "GET", "/api/captcha", nil, ""},
+		"a preflight outside /api and /user": {answer{status: 204, header: map[string]string{"Content-Type": ""}}, "OPTIONS", "/docs", nil, ""},
+		"a preflight without methods":        {answer{status: 204}, "OPTIONS", "/api/auth/me", map[string]string{"Access-Control-Request-Method": "GET"}, ""},
+
+		"HEAD without a header": {answer{status: 200, header: map[string]string{"ETag": "", "Content-Type": "text/html; charset=utf-8"}}, "HEAD", "/docs", nil, ""},
+		"304 without its ETag":  {answer{status: 304}, "GET", "/docs", map[string]string{"If-None-Match": `"x"`}, ""},
 
 		"success without a session":           {empty, "GET", "/api/auth/account", nil, ""},
 		"success for another scheme":          {empty, "GET", "/api/auth/account", map[string]string{"Authorization": "Basic eDp5"}, ""},
@@ -257,7 +260,7 @@ func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 func TestRoutesAreThoseOfTheDocument(t *testing.T) {
 	t.Parallel()
 	routes := apitest.Routes()
-	for _, route := range []string{"GET /api/captcha", "PUT /api/auth/account/{id}", "GET /healthz", "GET /"} {
+	for _, route := range []string{"GET /api/captcha", "PUT /api/auth/account/{id}", "GET /healthz", "GET /{$}", "POST /user/login", "POST /user/login/{$}", "GET /user/files/{id}"} {
 		if !slices.Contains(routes, route) {
 			t.Errorf("%s is not among the routes %q", route, routes)
 		}

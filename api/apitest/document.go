@@ -34,6 +34,8 @@ type pathTemplate struct {
 	path     string
 	segments []string
 	item     *openapi3.PathItem
+	// slashOptional tells that the path is served without the slash at its end too.
+	slashOptional bool
 }
 
 // load reads the embedded document once. It panics where the document is no valid OpenAPI: no test
@@ -49,7 +51,7 @@ var load = sync.OnceValue(func() *document {
 	}
 	d := &document{spec: spec}
 	for path, item := range spec.Paths.Map() {
-		d.paths = append(d.paths, pathTemplate{path, strings.Split(path, "/"), item})
+		d.paths = append(d.paths, pathTemplate{path, strings.Split(path, "/"), item, item.Extensions["x-slash-optional"] == true})
 	}
 	slices.SortFunc(d.paths, func(a, b pathTemplate) int {
 		if n := strings.Count(a.path, "{") - strings.Count(b.path, "{"); n != 0 {
@@ -61,12 +63,21 @@ var load = sync.OnceValue(func() *document {
 })
 
 // Routes returns every operation of the document as "METHOD /path", sorted, in the notation of the
-// patterns of [http.ServeMux].
+// patterns of [http.ServeMux]: a path that ends in a slash ends in /{$}, and stands there a second time
+// without it where the document says that it is served so too.
 func Routes() []string {
 	var routes []string
 	for _, p := range load().paths {
+		without, slash := strings.CutSuffix(p.path, "/")
 		for method := range p.item.Operations() {
-			routes = append(routes, method+" "+p.path)
+			if !slash {
+				routes = append(routes, method+" "+p.path)
+				continue
+			}
+			routes = append(routes, method+" "+p.path+"{$}")
+			if p.slashOptional {
+				routes = append(routes, method+" "+without)
+			}
 		}
 	}
 	slices.Sort(routes)
@@ -92,6 +103,9 @@ func (d *document) match(u *url.URL) (pathTemplate, map[string]string, bool) {
 }
 
 func (p pathTemplate) match(segments []string) (map[string]string, bool) {
+	if p.slashOptional && len(segments) == len(p.segments)-1 {
+		segments = append(slices.Clone(segments), "")
+	}
 	if len(segments) != len(p.segments) {
 		return nil, false
 	}

@@ -1,11 +1,13 @@
 package apitest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -23,9 +25,11 @@ import (
 var wholeNumber = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
 
 // checkRequest tells whether the document allows a request.
-func checkRequest(req *http.Request, body []byte, route *routers.Route, params map[string]string) error {
+func checkRequest(req *http.Request, body sentBody, route *routers.Route, params map[string]string) error {
+	bodiless := req.Clone(req.Context()) // the body was sent, and openapi3filter would read it again
+	bodiless.Body = http.NoBody
 	input := &openapi3filter.RequestValidationInput{
-		Request:    req,
+		Request:    bodiless,
 		PathParams: params,
 		Route:      route,
 		Options: &openapi3filter.Options{
@@ -39,6 +43,9 @@ func checkRequest(req *http.Request, body []byte, route *routers.Route, params m
 	}
 	query := req.URL.Query()
 	for _, p := range route.Operation.Parameters {
+		if p.Value.In == openapi3.ParameterInHeader {
+			continue // HTTP's own, and not ours to narrow
+		}
 		values := query[p.Value.Name]
 		if p.Value.In == openapi3.ParameterInPath {
 			values = []string{params[p.Value.Name]}
@@ -47,7 +54,7 @@ func checkRequest(req *http.Request, body []byte, route *routers.Route, params m
 			return fmt.Errorf("parameter %s: %w", p.Value.Name, err)
 		}
 	}
-	return checkBody(req.Header.Get("Content-Type"), body, route.Operation)
+	return checkBody(body, route.Operation)
 }
 
 // checkWritten is stricter than a schema: a value stands there once, in UTF-8, and in its one notation.
@@ -82,72 +89,121 @@ func checkCredentials(_ context.Context, input *openapi3filter.AuthenticationInp
 
 // checkBody holds a request's body against the operation. One that nobody asked for has to be an object
 // of fields all the same.
-func checkBody(contentType string, body []byte, operation *openapi3.Operation) error {
+func checkBody(body sentBody, operation *openapi3.Operation) error {
 	var wanted *openapi3.RequestBody
 	if operation.RequestBody != nil {
 		wanted = operation.RequestBody.Value
 	}
-	if len(body) == 0 {
+	if body.empty {
 		if wanted != nil && wanted.Required {
 			return errors.New("it has no body")
 		}
 		return nil
 	}
-	mediaType, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return fmt.Errorf("parse the content type: %w", err)
-	}
-	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return fmt.Errorf("charset %q is not read", charset)
-	}
-	fields, err := decodeBody(mediaType, body)
-	if err != nil {
-		return fmt.Errorf("read the body: %w", err)
+	if body.err != nil {
+		return fmt.Errorf("read the body: %w", body.err)
 	}
 	if wanted == nil {
 		return nil
 	}
-	content := wanted.Content[mediaType]
+	content := wanted.Content[body.mediaType]
 	if content == nil {
-		return fmt.Errorf("content type %q is not documented", mediaType)
+		return fmt.Errorf("content type %q is not documented", body.mediaType)
 	}
-	return content.Schema.Value.VisitJSON(fields, openapi3.VisitAsRequest())
+	schema := content.Schema.Value
+	for name, value := range body.fields {
+		property := schema.Properties[name]
+		switch {
+		case property == nil:
+			delete(body.fields, name) // nobody reads it
+		case property.Value.Format == "binary":
+			if n := filesIn(value); n != 1 {
+				return fmt.Errorf("field %q is sent as %d files", name, n)
+			}
+			body.fields[name] = "" // what is in it may be anything
+		case filesIn(value) > 0:
+			return fmt.Errorf("field %q is sent as a file", name)
+		}
+	}
+	return schema.VisitJSON(body.fields, openapi3.VisitAsRequest())
 }
 
-// decodeBody reads a body of one of the two types into named values.
-func decodeBody(mediaType string, body []byte) (map[string]any, error) {
+// sentBody is the body of a request as it went out.
+type sentBody struct {
+	mediaType string
+	empty     bool
+	fields    map[string]any
+	err       error // why it can't be read into fields
+}
+
+// decodeBody reads a body of one of the three types into named values.
+func decodeBody(contentType string, body io.Reader) sentBody {
+	buffered := bufio.NewReader(body)
+	if _, err := buffered.Peek(1); errors.Is(err, io.EOF) {
+		return sentBody{empty: true}
+	}
+	sent := sentBody{}
+	var params map[string]string
+	if sent.mediaType, params, sent.err = mime.ParseMediaType(contentType); sent.err != nil {
+		return sent
+	}
+	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		sent.err = fmt.Errorf("charset %q is not read", charset)
+		return sent
+	}
+	switch sent.mediaType {
+	case "application/json":
+		sent.fields, sent.err = readJSON(buffered)
+	case "application/x-www-form-urlencoded":
+		sent.fields, sent.err = readForm(buffered)
+	case "multipart/form-data":
+		sent.fields, sent.err = readParts(buffered, params["boundary"])
+	default:
+		sent.err = fmt.Errorf("content type %q is not read", sent.mediaType)
+	}
+	return sent
+}
+
+func readJSON(r io.Reader) (map[string]any, error) {
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	// jsontext refuses what encoding/json lets pass: broken UTF-8, names twice, lone surrogates, trailing
+	// bytes.
+	if !jsontext.Value(body).IsValid() {
+		return nil, errors.New("not one JSON value")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var fields map[string]any
+	if err := decoder.Decode(&fields); err != nil {
+		return nil, err
+	}
+	if fields == nil {
+		return nil, errors.New("null is no object")
+	}
+	return fields, nil
+}
+
+func readForm(r io.Reader) (map[string]any, error) {
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
 	if !utf8.Valid(body) {
 		return nil, errors.New("not UTF-8")
 	}
-	switch mediaType {
-	case "application/json":
-		// jsontext refuses what encoding/json lets pass: names twice, lone surrogates, trailing bytes.
-		if !jsontext.Value(body).IsValid() {
-			return nil, errors.New("not one JSON value")
-		}
-		decoder := json.NewDecoder(bytes.NewReader(body))
-		decoder.UseNumber()
-		var fields map[string]any
-		if err := decoder.Decode(&fields); err != nil {
-			return nil, err
-		}
-		if fields == nil {
-			return nil, errors.New("null is no object")
-		}
-		return fields, nil
-	case "application/x-www-form-urlencoded":
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			return nil, err
-		}
-		fields := make(map[string]any, len(form))
-		for name, values := range form {
-			if len(values) != 1 || !utf8.ValidString(values[0]) {
-				return nil, fmt.Errorf("field %q is not one text", name)
-			}
-			fields[name] = values[0]
-		}
-		return fields, nil
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("content type %q is not read", mediaType)
+	fields := make(map[string]any, len(form))
+	for name, values := range form {
+		if len(values) != 1 || !utf8.ValidString(values[0]) {
+			return nil, fmt.Errorf("field %q is not one text", name)
+		}
+		fields[name] = values[0]
+	}
+	return fields, nil
 }

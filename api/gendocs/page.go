@@ -29,6 +29,7 @@ type operation struct {
 	Summary, Description string
 	Extension            bool // not in the published interface
 	Session              bool // wants a session
+	SlashOptional        bool // served without the slash at its end too
 	Params, Body         []field
 	Request              string // the example of a body
 	Curl                 string
@@ -72,9 +73,10 @@ func newPage(spec *openapi3.T) (*page, error) {
 
 // located is an operation with where it stands.
 type located struct {
-	method, path string
-	operation    *openapi3.Operation
-	line         int
+	method, path  string
+	slashOptional bool
+	operation     *openapi3.Operation
+	line          int
 }
 
 func operationsInOrder(spec *openapi3.T) ([]located, error) {
@@ -85,7 +87,7 @@ func operationsInOrder(spec *openapi3.T) ([]located, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", method, path, err)
 			}
-			all = append(all, located{method, path, operation, at})
+			all = append(all, located{method, path, item.Extensions["x-slash-optional"] == true, operation, at})
 		}
 	}
 	slices.SortFunc(all, func(a, b located) int { return cmp.Compare(a.line, b.line) })
@@ -96,8 +98,9 @@ func newOperation(at located) (operation, error) {
 	o := operation{
 		ID: at.operation.OperationID, Method: at.method, Path: at.path,
 		Summary: at.operation.Summary, Description: at.operation.Description,
-		Extension: at.operation.Extensions["x-extension"] != nil,
-		Session:   at.operation.Security == nil,
+		Extension:     at.operation.Extensions["x-extension"] != nil,
+		Session:       at.operation.Security == nil,
+		SlashOptional: at.slashOptional,
 	}
 	for _, p := range at.operation.Parameters {
 		o.Params = append(o.Params, field{
@@ -107,7 +110,7 @@ func newOperation(at located) (operation, error) {
 			Extension: !o.Extension && p.Value.Extensions["x-extension"] != nil,
 		})
 	}
-	body, err := bodyOf(at.operation)
+	mediaType, body, err := bodyOf(at.operation)
 	if err != nil {
 		return o, fmt.Errorf("request: %w", err)
 	}
@@ -115,11 +118,13 @@ func newOperation(at located) (operation, error) {
 		if o.Body, err = fieldsOf("", body); err != nil {
 			return o, fmt.Errorf("request: %w", err)
 		}
+	}
+	if mediaType == asJSON {
 		if o.Request, err = indented(body, body.Example); err != nil {
 			return o, fmt.Errorf("request: %w", err)
 		}
 	}
-	if o.Curl, err = curlOf(at, body); err != nil {
+	if o.Curl, err = curlOf(at, mediaType, body); err != nil {
 		return o, err
 	}
 	return o, o.addAnswers(at.operation.Responses)
@@ -142,16 +147,24 @@ func (o *operation) addAnswers(documented *openapi3.Responses) error {
 	return nil
 }
 
-// bodyOf returns the schema of an operation's body, the same for every type it may have, or nil.
-func bodyOf(o *openapi3.Operation) (*openapi3.Schema, error) {
+// The types of bodies that the page shows.
+const (
+	asJSON  = "application/json"
+	asParts = "multipart/form-data"
+)
+
+// bodyOf returns the type and the schema of an operation's body, nil where it has none: JSON, which every
+// other type it may have is like, or the form that holds a file.
+func bodyOf(o *openapi3.Operation) (mediaType string, schema *openapi3.Schema, err error) {
 	if o.RequestBody == nil {
-		return nil, nil
+		return "", nil, nil
 	}
-	content := o.RequestBody.Value.Content["application/json"]
-	if content == nil || content.Schema.Value.Example == nil {
-		return nil, fmt.Errorf("no JSON with an example")
+	for _, mediaType := range []string{asJSON, asParts} {
+		if content := o.RequestBody.Value.Content[mediaType]; content != nil && content.Schema.Value.Example != nil {
+			return mediaType, content.Schema.Value, nil
+		}
 	}
-	return content.Schema.Value, nil
+	return "", nil, fmt.Errorf("no %s or %s with an example", asJSON, asParts)
 }
 
 func newAnswer(status string, r *openapi3.Response) (answer, error) {
@@ -167,7 +180,7 @@ func newAnswer(status string, r *openapi3.Response) (answer, error) {
 			a.Headers = append(a.Headers, name)
 		}
 	}
-	content := r.Content["application/json"]
+	content := r.Content[asJSON]
 	if content == nil {
 		return a, nil
 	}
@@ -191,14 +204,14 @@ func newAnswer(status string, r *openapi3.Response) (answer, error) {
 }
 
 // curlOf returns a command line that sends the example of an operation.
-func curlOf(at located, body *openapi3.Schema) (string, error) {
+func curlOf(at located, mediaType string, body *openapi3.Schema) (string, error) {
 	address := "http://localhost:8888" + at.path
 	query := url.Values{}
 	for _, p := range at.operation.Parameters {
 		example := fmt.Sprint(cmp.Or[any](p.Value.Example, ""))
 		if p.Value.In == openapi3.ParameterInPath {
 			address = strings.ReplaceAll(address, "{"+p.Value.Name+"}", example)
-		} else if example != "" {
+		} else if p.Value.In == openapi3.ParameterInQuery && example != "" {
 			query.Set(p.Value.Name, example)
 		}
 	}
@@ -209,15 +222,31 @@ func curlOf(at located, body *openapi3.Schema) (string, error) {
 	if at.method != "GET" {
 		lines[0] = "curl -X " + at.method + " " + address
 	}
+	if mediaType == asParts {
+		lines[0] = "curl " + address // -F makes it a POST
+	}
 	if at.operation.Security == nil {
 		lines = append(lines, `-H "Authorization: Bearer $TOKEN"`)
 	}
-	if body != nil && at.operation.RequestBody.Value.Required {
-		example, err := compact(body, body.Example)
-		if err != nil {
-			return "", fmt.Errorf("write example: %w", err)
+	sent, err := sentBy(at.operation, mediaType, body)
+	return strings.Join(append(lines, sent...), " \\\n  "), err
+}
+
+// sentBy returns the options of curl that send the example of a body.
+func sentBy(o *openapi3.Operation, mediaType string, body *openapi3.Schema) ([]string, error) {
+	if mediaType == asParts {
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(body.Properties)) {
+			parts = append(parts, "-F "+name+"=@backup.zip")
 		}
-		lines = append(lines, "-H 'Content-Type: application/json'", "-d '"+strings.ReplaceAll(example, "'", `'\''`)+"'")
+		return parts, nil
 	}
-	return strings.Join(lines, " \\\n  "), nil
+	if body == nil || (!o.RequestBody.Value.Required && len(body.Properties) == 0) {
+		return nil, nil
+	}
+	example, err := compact(body, body.Example)
+	if err != nil {
+		return nil, fmt.Errorf("write example: %w", err)
+	}
+	return []string{"-H 'Content-Type: application/json'", "-d '" + strings.ReplaceAll(example, "'", `'\''`) + "'"}, nil
 }

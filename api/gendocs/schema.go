@@ -46,7 +46,8 @@ func namesOf(schema *openapi3.Schema) ([]string, error) {
 	return names, nil
 }
 
-// fieldsOf returns the fields of an object, those of the objects in a list after the list.
+// fieldsOf returns the fields of an object, those of an object within it, or of the objects in a list,
+// after their own.
 func fieldsOf(prefix string, schema *openapi3.Schema) ([]field, error) {
 	names, err := namesOf(schema)
 	if err != nil {
@@ -60,21 +61,32 @@ func fieldsOf(prefix string, schema *openapi3.Schema) ([]field, error) {
 			Required:  slices.Contains(schema.Required, name),
 			Extension: property.Extensions["x-extension"] != nil,
 		})
-		if property.Type.Is("array") && property.Items.Value.Type.Is("object") {
-			inner, err := fieldsOf(prefix+name+"[].", property.Items.Value)
-			if err != nil {
-				return nil, err
-			}
-			fields = append(fields, inner...)
+		within, inside := property, prefix+name+"."
+		if property.Type.Is("array") {
+			within, inside = property.Items.Value, prefix+name+"[]."
 		}
+		inner, err := fieldsOf(inside, within)
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, inner...)
 	}
 	return fields, nil
 }
 
 // typeOf says in a few words what a value is.
 func typeOf(s *openapi3.Schema) string {
+	if len(s.OneOf) > 0 {
+		var kinds []string
+		for _, one := range s.OneOf {
+			kinds = append(kinds, typeOf(one.Value))
+		}
+		return strings.Join(kinds, "; or ")
+	}
 	name := strings.Join(s.Type.Slice(), " or ")
 	switch {
+	case s.Type.Is("string") && s.Format == "binary":
+		name = "file"
 	case s.Type.Is("string"):
 		name = "text"
 	case s.Type.Is("array"):
@@ -83,7 +95,7 @@ func typeOf(s *openapi3.Schema) string {
 	var bounds []string
 	if len(s.Enum) > 0 {
 		for _, v := range s.Enum {
-			bounds = append(bounds, fmt.Sprint(v))
+			bounds = append(bounds, cmp.Or(fmt.Sprint(v), "empty"))
 		}
 		return name + ": " + strings.Join(bounds, ", ")
 	}
@@ -141,6 +153,8 @@ func (o ordered) marshalObject(object map[string]any) ([]byte, error) {
 		var inner *openapi3.Schema
 		if property := properties[name]; property != nil {
 			inner = property.Value
+		} else if o.schema != nil && o.schema.AdditionalProperties.Schema != nil {
+			inner = o.schema.AdditionalProperties.Schema.Value
 		}
 		key, err := marshal(name)
 		if err != nil {
