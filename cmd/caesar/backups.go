@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -38,11 +40,23 @@ func wireBackups(ctx context.Context, s *settings.Settings, root *rootkey.Ring, 
 // loadBackupKeys refuses a key file that does not hold the key that backups were sealed under: one that
 // was lost or mistyped must not pass for a first start.
 func loadBackupKeys(ctx context.Context, store *sqlstore.Store, path string) (*backup.Keys, error) {
-	keys, err := backup.LoadOrCreateKeys(path, time.Now())
+	stored, err := store.BackupKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := store.RememberBackupKey(ctx, keys.Current(), keys.Holds)
+	var keys *backup.Keys
+	if stored == "" {
+		keys, err = backup.LoadOrCreateKeys(path, time.Now())
+	} else {
+		keys, err = backup.LoadKeys(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the key file %s is gone; bring back the one that holds the key of the public half %s, which the backups here are sealed under", path, stored)
+	}
+	if err != nil {
+		return nil, err
+	}
+	stored, err = store.RememberBackupKey(ctx, keys.Current(), keys.Holds)
 	if err != nil {
 		return nil, err
 	}

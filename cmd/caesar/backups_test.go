@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"caesar/internal/backup"
 	"caesar/internal/rootkey"
@@ -45,12 +48,21 @@ func TestALostBackupKeyDoesNotPassForAFirstStart(t *testing.T) {
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the key that the first of them made is no excuse for the second
+	refusal := func() {
+		t.Helper()
 		said := refused(t, "--listen", "127.0.0.1:0", "--data", folder)
 		if !strings.Contains(said, recipient) || !strings.Contains(said, key) || !strings.Contains(said, "bring back") {
 			t.Error(said)
 		}
 	}
+	refusal()
+	if _, err := os.Stat(key); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key was made in its place: %v", err)
+	}
+	if _, err := backup.LoadOrCreateKeys(key, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	refusal() // another key is no better
 }
 
 func TestABackupKeyThatOthersMayReadIsOneClearLine(t *testing.T) {

@@ -37,10 +37,6 @@ func perGiB(b *testing.B, run func()) {
 	b.ReportMetric((cpu(b)-before).Seconds()/float64(b.N)*float64(1<<30)/benchSize, "cpu-s/GiB")
 }
 
-func wide(c *backup.Config) {
-	c.FileMax, c.Retention = 1<<40, backup.Retention{Keep: 1, Quota: 1 << 40}
-}
-
 func BenchmarkUpload(b *testing.B) {
 	l := newLab(b)
 	s, who := l.service(wide), l.person("ada")

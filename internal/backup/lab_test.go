@@ -83,6 +83,11 @@ func (l *lab) service(change func(*backup.Config)) *backup.Service {
 	return backup.NewService(c)
 }
 
+// wide is a change to a service that takes whatever is sent.
+func wide(c *backup.Config) {
+	c.FileMax, c.Retention = 1<<40, backup.Retention{Keep: 1, Quota: 1 << 40}
+}
+
 func (l *lab) must(err error) {
 	l.Helper()
 	if err != nil {

@@ -4,7 +4,7 @@ package phrase
 var (
 	SettingConfig           = define("设置文件，每行一个 CAESAR_NAME=值", "file of settings, one CAESAR_NAME=value a line")
 	SettingListen           = define("监听地址，host:port", "address to listen on, host:port")
-	SettingData             = define("数据文件夹：数据库、密钥、发件箱", "data folder: the database, the keys, the outbox")
+	SettingData             = define("数据文件夹：数据库、密钥、备份文件、发件箱", "data folder: the database, the keys, the backups, the outbox")
 	SettingSMTP             = define("发信服务器，smtp:// 或 smtps:// 网址；留空则每封信写成 outbox/ 下的 .eml 文件", "mail server, a smtp:// or smtps:// URL; without one, each mail is a .eml file below outbox/")
 	SettingMailFrom         = define("发信地址；留空则为 caesar@ 加 --public-url 的主机名", "address that mails come from; left out, caesar@ and the host of --public-url")
 	SettingPublicURL        = define("用户访问本服务的网址，写入邮件；留空则邮件不含网址", "URL at which people reach this server, named in the mails; left out, they name none")

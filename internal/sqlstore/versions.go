@@ -145,6 +145,17 @@ func (s *Store) NamesBlob(_ context.Context, blob string) (bool, error) {
 	return err == nil, explain(err)
 }
 
+// BackupKey returns the public half of the key that backups are sealed under; "" before the first start
+// is through.
+func (s *Store) BackupKey(context.Context) (recipient string, err error) {
+	var value []byte
+	err = s.row("SELECT value FROM facts WHERE name = 'backup key'", nil, &value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return string(value), explain(err)
+}
+
 // RememberBackupKey stores the public half of the key that backups are sealed under from now on, unless
 // another is stored that is not among those which still open. It returns what is stored then.
 func (s *Store) RememberBackupKey(ctx context.Context, current string, open func(recipient string) bool) (stored string, err error) {

@@ -42,6 +42,10 @@ var (
 // database for everybody who can reach the server.
 var PerMailer = Limit{"mailer", 100, 5 * time.Second}
 
+// PerAsker limits how often one address may ask, by a form that it does not fill in right, which names and
+// emails are taken.
+var PerAsker = Limit{"asker", 50, 10 * time.Second}
+
 // PerMover limits how often a user may take another email: each time somebody is written to at an address that
 // nobody has proven.
 var PerMover = Limit{"mover", 5, time.Hour}

@@ -14,6 +14,7 @@ import (
 	"caesar/internal/password"
 	"caesar/internal/phrase"
 	"caesar/internal/session"
+	"caesar/internal/throttle"
 )
 
 // Anybody holds the codes that prove an address at which there is no user yet.
@@ -72,6 +73,11 @@ func (s *Service) RegisterMember(ctx context.Context, f MemberForm, from session
 	proven, err := s.proves(ctx, m, from)
 	if err != nil {
 		return err
+	}
+	if !proven { // the answer may tell whom the name and the email belong to
+		if err := s.Guard.Allow(ctx, throttle.PerAsker, throttle.Client(from.Address)); err != nil {
+			return err
+		}
 	}
 	if _, noted := faults["captcha"]; !proven && !noted {
 		faults["captcha"] = phrase.CodeWrong
