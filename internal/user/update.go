@@ -15,8 +15,12 @@ type ProfileParts struct{ Name, RealName, Email, Phone, Career, BirthDate *strin
 // Over returns a profile with the parts put over it.
 func (c ProfileParts) Over(p Profile) Profile {
 	for _, part := range []struct{ from, to *string }{
-		{c.Name, &p.Name}, {c.RealName, &p.RealName}, {c.Email, &p.Email},
-		{c.Phone, &p.Phone}, {c.Career, &p.Career}, {c.BirthDate, &p.BirthDate},
+		{c.Name, &p.Name},
+		{c.RealName, &p.RealName},
+		{c.Email, &p.Email},
+		{c.Phone, &p.Phone},
+		{c.Career, &p.Career},
+		{c.BirthDate, &p.BirthDate},
 	} {
 		if part.from != nil {
 			*part.to = *part.from
