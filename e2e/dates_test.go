@@ -115,6 +115,11 @@ func dateCases(older, newer time.Time, zone *time.Location) []dateCase {
 		{day(1), day(-1), false, false},
 		{day(0), unix(older), true, false},
 		{unix(newer), day(0), false, true},
+		// A bound before all time is one too.
+		{"", "0001-01-01T00:00:00Z", false, false},
+		{"0001-01-01T00:00:00Z", "", true, true},
+		{"0000-01-01", "0001-01-01", false, false},
+		{"", "1969-12-31T23:59:59Z", false, false},
 	}
 	// A moment, however it is written, is in the range at either end.
 	for _, write := range []func(time.Time) string{

@@ -106,21 +106,32 @@ func (l *lab) known(home string) *person {
 	return l.behind(home).enrol(p)
 }
 
-func TestGuessesAtOneUserAreCountedTogetherOverEveryDoorAndSpelling(t *testing.T) {
+// atDoors returns the doors of one kind: those before a session, those that take a mailed code, and those
+// behind a session. Guesses are counted together at all of a kind.
+func atDoors(kind string, item int64) []door {
+	return slices.DeleteFunc(doors(item), func(d door) bool {
+		at := "inside"
+		switch {
+		case strings.HasPrefix(d.name, "the name"), strings.HasPrefix(d.name, "the email"):
+			at = "outside"
+		case d.wrong == client.CodeWrong:
+			at = "code"
+		}
+		return at != kind
+	})
+}
+
+func TestGuessesAtOneUserAreCountedTogetherOverTheDoorsOfAKindAndEverySpelling(t *testing.T) {
 	t.Parallel()
 	l := crowd(t, proxied()...)
 	const home = "192.0.2.1"
-	all := doors(0)
-	for first := range all { // each door is once the first, and once beyond the tenth guess
-		if first%4 != 0 {
-			continue
-		}
+	for net, kind := range []string{"outside", "code", "inside"} {
 		p := l.known(home)
 		item := l.behind(home).keep(p, "GitHub")
-		order := slices.Concat(doors(item)[first:], doors(item)[:first])
-		for i, d := range order {
-			from := l.behind(fmt.Sprintf("198.51.%d.%d", 1+first, 1+i))
-			err := d.guess(from, p)
+		at := atDoors(kind, item)
+		for i := range guessesAtUser + 2*len(at) { // each door is once beyond the tenth guess
+			d := at[i%len(at)]
+			err := d.guess(l.behind(fmt.Sprintf("198.51.%d.%d", 1+net, 1+i)), p)
 			switch {
 			case i >= guessesAtUser:
 				waits(t, fmt.Sprintf("guess %d, at %s", i+1, d.name), err)
@@ -128,14 +139,48 @@ func TestGuessesAtOneUserAreCountedTogetherOverEveryDoorAndSpelling(t *testing.T
 				t.Errorf("guess %d, at %s: %v", i+1, d.name, err)
 			}
 		}
-		// The right one is not looked at either, but where the owner is known.
-		waits(t, "the right password from afar", l.behind("203.0.113.99").tryLogin(p.UserName, p.Password))
+		// The doors of the other kinds are open from afar, and all are at home.
+		for _, other := range []string{"outside", "code", "inside"} {
+			d := atDoors(other, item)[0]
+			err := d.guess(l.behind("203.0.113.98"), p)
+			if other == kind {
+				waits(t, "after guesses "+kind+", "+d.name+" from afar", err)
+			} else if client.Slug(err) != d.wrong {
+				t.Errorf("after guesses %s, %s from afar: %v", kind, d.name, err)
+			}
+		}
 		if err := l.behind(home).tryLogin(p.Email, p.Password); err != nil {
 			t.Errorf("the owner is locked out at home: %v", err)
 		}
 		if _, err := p.RevealItem(t.Context(), item, p.MainPassword); err != nil {
 			t.Errorf("the owner's vault is locked at home: %v", err)
 		}
+	}
+}
+
+// A stranger who guesses without end shuts the password logins from strange addresses. The owner who is
+// somewhere else still has two ways: a session that is there already, and a code that is mailed.
+func TestAnOwnerSomewhereElseIsNotLockedOutByAStranger(t *testing.T) {
+	t.Parallel()
+	l := crowd(t, proxied()...)
+	p := l.known("192.0.2.1")
+	item := l.behind("192.0.2.1").keep(p, "GitHub")
+	for i := range guessesAtUser + 1 {
+		_ = l.behind(fmt.Sprintf("198.51.100.%d", 1+i)).tryLogin(p.Email, "a wrong guess")
+	}
+	away := l.behind("203.0.113.7")
+	waits(t, "the right password from elsewhere", away.tryLogin(p.Email, p.Password))
+	if _, err := away.client(client.WithToken(p.token)).RevealItem(t.Context(), item, p.MainPassword); err != nil {
+		t.Errorf("a session that is there: %v", err)
+	}
+	if err := away.client().SendCode(t.Context(), p.Email, client.ForPassword); err != nil {
+		t.Fatal(err)
+	}
+	if err := away.client().ResetPassword(t.Context(), p.Email, l.Code(p.Email, "password"), "another password"); err != nil {
+		t.Fatalf("a code that was mailed: %v", err)
+	}
+	if err := away.tryLogin(p.Email, "another password"); err != nil {
+		t.Errorf("the login after it: %v", err)
 	}
 }
 

@@ -160,8 +160,9 @@ func TestACodeIsMailedToAnyAddressOnceAMinuteAndToNoneThatIsTaken(t *testing.T) 
 		ask(query).says(t, name, 400, `{"code":400,"message":"请传入一个正确的邮箱！"}`)
 	}
 	const sent = `{"code":200,"message":"邮箱验证码发送成功！"}`
+	l.aDayPasses() // since the address that is taken was mailed its own code
 	ask("?email=new@example.com").says(t, "a new address", 200, sent)
-	ask("?email="+strings.ToUpper(taken.email)).says(t, "an address that is taken", 200, sent) // a minute after its own code, for all that is known
+	ask("?email="+strings.ToUpper(taken.email)).says(t, "an address that is taken", 200, sent)
 	for what, email := range map[string]string{"a new address": "NEW@example.com", "one that is taken": taken.email} {
 		r := ask("?email=" + email)
 		if r.status != 429 || r.header.Get("Retry-After") == "" || !strings.HasPrefix(string(r.body), `{"code":429,"message":"`) {

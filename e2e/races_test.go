@@ -279,6 +279,7 @@ func (l *lab) aDayPasses() {
 	l.t.Helper()
 	// Marks of addresses last for 30 days, buckets for minutes: both lose a day.
 	change(l.t, l.tables(), "UPDATE throttles SET until_ns = until_ns - 86400 * 1000000000")
+	change(l.t, l.tables(), "UPDATE codes SET sent_at = sent_at - 86400, expires_at = expires_at - 86400")
 }
 
 func TestOfManyWhoChangeAPasswordFromTheSameOldOneOneDoes(t *testing.T) {

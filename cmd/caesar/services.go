@@ -28,7 +28,7 @@ const sweepEvery = time.Minute
 // wireServices makes the domain services over a store.
 func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Store, backups *backup.Service, post *mail.Post, log *slog.Logger) vaultapi.Services {
 	now := time.Now
-	hasher := argon2id.NewHasher(runtime.GOMAXPROCS(0))
+	hasher := newHasher(s)
 	keys := keyring.New(root, hasher, keyring.KDF{
 		Type: keyring.Argon2id, Iterations: int(s.MainKDF.Passes), MemoryMiB: int(s.MainKDF.MemoryMiB), Parallelism: 1,
 	}, now)
@@ -46,10 +46,20 @@ func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Stor
 			Store: store, Keys: keys, Guard: guard, Owners: users, Root: root,
 			LeastMainPassword: s.MainPasswordMin, Now: now,
 		}),
-		Sessions: session.NewService(store, keys.Forget, now, log),
+		Sessions: session.NewService(store, keys, now, log),
 		Captcha:  captcha.New(root, store, s.Captcha, now),
 		Zone:     time.Local,
 	}
+}
+
+// newHasher returns the hasher of all passwords: one slot for each core, in the memory of the settings.
+func newHasher(s *settings.Settings) *argon2id.Hasher {
+	slots := runtime.GOMAXPROCS(0)
+	memory := uint32(s.HashMemory >> 10) //nolint:gosec // at most 1 TiB
+	if memory == 0 {
+		memory = argon2id.Budget(slots, max(argon2id.Login.MemoryKiB, s.MainKDF.MemoryMiB<<10))
+	}
+	return argon2id.NewHasher(slots, memory)
 }
 
 // sweep deletes what has run out, at the start and from then on.

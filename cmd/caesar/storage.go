@@ -14,12 +14,11 @@ import (
 )
 
 // openStorage opens the database and the root key that it was sealed under, and makes both at the first
-// start. The store is returned also with an error, where it is open by then.
+// start, in a folder that this server has claimed. The store is returned also with an error, where it is
+// open by then.
 func openStorage(ctx context.Context, s *settings.Settings) (*rootkey.Ring, *sqlstore.Store, error) {
-	for _, folder := range []string{s.Data, filepath.Dir(s.RootKeyFile)} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return nil, nil, fmt.Errorf("make folder of the data: %w", err)
-		}
+	if err := os.MkdirAll(filepath.Dir(s.RootKeyFile), 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make folder of the root key: %w", err)
 	}
 	database := filepath.Join(s.Data, "caesar.db")
 	root, err := openRootKey(s.RootKeyFile, database)
@@ -34,10 +33,14 @@ func openStorage(ctx context.Context, s *settings.Settings) (*rootkey.Ring, *sql
 }
 
 // openRootKey reads the root key, and makes one at the first start: beside a database there must be one
-// already, and a new one would only hide that it was lost.
+// already, and a new one would only hide that it was lost. A database that can't be seen may be there.
 func openRootKey(path, database string) (*rootkey.Ring, error) {
-	if _, err := os.Stat(database); err != nil {
+	_, err := os.Stat(database)
+	if errors.Is(err, fs.ErrNotExist) {
 		return rootkey.LoadOrCreate(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for the database: %w", err)
 	}
 	root, err := rootkey.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -20,8 +20,8 @@ import (
 )
 
 // wire puts the server together: the only place where stores, services and surfaces meet. It listens
-// first, so that a second server on the same data folder fails before it touches anything. What it opened
-// is closed again where it fails, and by app.run otherwise.
+// first and claims the data folder next, so that a second server on either fails before it touches anything.
+// What it opened is closed again where it fails, and by app.run otherwise.
 func wire(ctx context.Context, s *settings.Settings, log *slog.Logger) (_ *app, err error) {
 	a := &app{}
 	defer func() {
@@ -36,6 +36,11 @@ func wire(ctx context.Context, s *settings.Settings, log *slog.Logger) (_ *app, 
 	a.url = reached(s.Listen, listener.Addr())
 	a.closers = append(a.closers, unlessClosed(listener))
 
+	release, err := claim(s.Data)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, release)
 	root, store, err := openStorage(ctx, s)
 	if store != nil {
 		a.closers = append(a.closers, store.Close)

@@ -7,6 +7,7 @@ import "time"
 // arena is the memory of one hash at a time, on the heap where there is no simple way to map some.
 type arena struct {
 	blocks []block
+	weight uint32 // blocks set aside for it while it is in use
 	used   time.Time
 }
 

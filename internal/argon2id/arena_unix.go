@@ -18,6 +18,7 @@ const hugePage = 2 << 20
 type arena struct {
 	blocks  []block
 	mapping []byte
+	weight  uint32 // blocks set aside for it while it is in use
 	used    time.Time
 }
 

@@ -1,10 +1,12 @@
 // Package argon2id computes Argon2id (RFC 9106, version 1.3) in memory that is reused, and never more
-// hashes at once than it was told.
+// hashes at once than it was told, nor more than memory was set aside for.
 //
-// What always holds: a Hasher with n slots owns at most n arenas, each as large as the largest hash that
-// it was used for; they lie outside the garbage collector's heap where the system allows it, are kept out of core
-// dumps, and go back to the system once unused for a while. Whoever has to wait for a slot stops waiting
-// when its context ends. Parameters beyond sane bounds are refused before any work is done.
+// What always holds: the arenas of a Hasher, in use and idle, are together no larger than its memory;
+// they lie outside the garbage collector's heap where the system allows it, are kept out of core
+// dumps, and go back to the system once unused for a while. Hashes begin in the order in which they came,
+// so that a large one is not starved by small ones. Whoever has to wait stops waiting when its context
+// ends, and is not let wait where too many do. Parameters beyond sane bounds are refused before any work
+// is done.
 //
 // The computation itself is golang.org/x/crypto/argon2 (blamka_*.go, blamka_amd64.s, blake2b.go as they
 // are there but for what is not needed here; derive.go changed to work in an arena), under the BSD
@@ -15,9 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -28,12 +28,9 @@ type Params struct {
 	Lanes     uint8  // p: what may run in parallel within one hash
 }
 
-// The costs in use. One lane each: the server fills its cores with hashes of different people, and lanes
-// would only cost them synchronisation.
-var (
-	Login = Params{Passes: 2, MemoryKiB: 19 * 1024, Lanes: 1} // guards a login password (OWASP's first choice)
-	Main  = Params{Passes: 3, MemoryKiB: 64 * 1024, Lanes: 1} // guards a vault
-)
+// Login guards a login password: OWASP's first choice. It has one lane, for the server fills its cores
+// with hashes of different people, and lanes would only cost them synchronisation.
+var Login = Params{Passes: 2, MemoryKiB: 19 * 1024, Lanes: 1}
 
 // Bounds of what is computed. They hold all that Bitwarden's clients can be set to, and keep a stored
 // hash that was tampered with from taking the server's memory or its day.
@@ -47,35 +44,41 @@ const (
 	maxInput     = 1 << 20 // of a password or a salt
 )
 
-// ErrParameters means that a hash asks for costs or lengths beyond the bounds.
+// ErrParameters means that a hash asks for costs or lengths beyond the bounds, or for more memory than
+// the Hasher has in all.
 var ErrParameters = errors.New("argon2id: parameters out of bounds")
 
-// idleFor is how long an arena is kept without use.
-const idleFor = 30 * time.Second
-
-// Hasher computes hashes, a bounded number at once. It is safe for concurrent use.
+// Hasher computes hashes, within a bound on how many run at once and on what memory they take together.
+// It is safe for concurrent use.
 type Hasher struct {
-	slots            chan struct{} // one token for each that is taken
-	waiting, running atomic.Int32
+	slots  int
+	budget uint32 // blocks of 1 KiB that all arenas may have together
+	share  uint32 // of a slot
 
-	mu    sync.Mutex
-	idle  []*arena // the most recently used one last
-	sweep *time.Timer
+	mu      sync.Mutex
+	queue   []*turn  // of who waits, the first to come first
+	running int      // slots that are taken
+	inUse   uint32   // blocks that are set aside for hashes under way
+	idle    []*arena // the most recently used one last
+	sweep   *time.Timer
 }
 
-// NewHasher returns a hasher that runs at most the given number of hashes at once: one for each core is
-// what gives the most hashes a second. The number must be positive.
-func NewHasher(slots int) *Hasher {
-	return &Hasher{slots: make(chan struct{}, slots)}
+// NewHasher returns a hasher that runs at most the given number of hashes at once, which must be positive
+// (one for each core is what gives the most hashes a second), in at most the given memory.
+func NewHasher(slots int, memoryKiB uint32) *Hasher {
+	return &Hasher{slots: slots, budget: memoryKiB, share: memoryKiB / uint32(slots)} //nolint:gosec // a number of cores
 }
 
-// Load returns how many callers wait for a slot, and how many hold one.
+// Load returns how many callers wait for their turn, and how many have it.
 func (h *Hasher) Load() (waiting, running int) {
-	return int(h.waiting.Load()), int(h.running.Load())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.queue), h.running
 }
 
 // Key derives keyLen bytes from a password and a salt. Apart from ErrParameters it fails when ctx ends,
-// before or during the computation, and when the system has no memory left.
+// before or during the computation, when too many wait already (a *fault.Error of kind Unavailable), and
+// when the system has no memory left.
 func (h *Hasher) Key(ctx context.Context, password, salt []byte, p Params, keyLen uint32) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -83,83 +86,30 @@ func (h *Hasher) Key(ctx context.Context, password, salt []byte, p Params, keyLe
 	if len(salt) < minSalt || keyLen < minKey || keyLen > maxKey || max(len(password), len(salt)) > maxInput {
 		return nil, fmt.Errorf("%w: salt of %d bytes, key of %d", ErrParameters, len(salt), keyLen)
 	}
-	var key []byte
-	err := h.Run(ctx, func() error {
-		a, err := h.take(p.blocks())
-		if err != nil {
-			return err
-		}
-		defer h.give(a)
-		key, err = deriveKey(ctx, a.blocks[:p.blocks()], input{password: password, salt: salt}, p, keyLen)
-		return err
-	})
-	return key, err
-}
-
-// Run does other work that is as dear as a hash in a slot, so that both together stay within the bound.
-func (h *Hasher) Run(ctx context.Context, work func() error) error {
-	h.waiting.Add(1)
-	select {
-	case h.slots <- struct{}{}:
-		h.waiting.Add(-1)
-	case <-ctx.Done():
-		h.waiting.Add(-1)
-		return fmt.Errorf("wait for a hash slot: %w", ctx.Err())
+	blocks := p.blocks()
+	if blocks > h.budget {
+		return nil, fmt.Errorf("%w: a hash of %d KiB, where all together have %d", ErrParameters, p.MemoryKiB, h.budget)
 	}
-	h.running.Add(1)
-	defer func() {
-		h.running.Add(-1)
-		<-h.slots
-	}()
-	if ctx.Err() != nil { // both were ready
-		return fmt.Errorf("wait for a hash slot: %w", ctx.Err())
+	t, err := h.enter(ctx, blocks)
+	if err != nil {
+		return nil, err
 	}
-	return work()
-}
-
-// take returns an arena of at least the given number of blocks: the one used last, whose pages are the
-// likeliest to be there, grown where it is too small.
-func (h *Hasher) take(blocks uint32) (*arena, error) {
-	h.mu.Lock()
-	a := &arena{}
-	if n := len(h.idle); n > 0 {
-		a = h.idle[n-1]
-		h.idle = h.idle[:n-1]
-	}
-	h.mu.Unlock()
-	if err := a.grow(blocks); err != nil {
-		h.give(a)
+	defer h.leave(t)
+	if err := t.arena.grow(blocks); err != nil {
 		return nil, fmt.Errorf("map memory for a hash: %w", err)
 	}
-	return a, nil
+	return deriveKey(ctx, t.arena.blocks[:blocks], input{password: password, salt: salt}, p, keyLen)
 }
 
-func (h *Hasher) give(a *arena) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	a.used = time.Now()
-	h.idle = append(h.idle, a)
-	if h.sweep == nil {
-		h.sweep = time.AfterFunc(idleFor, h.free)
+// Run does other work that is as dear as a hash, but for its memory, in a slot, so that both together
+// stay within the bound. It fails as Key does where it has to wait.
+func (h *Hasher) Run(ctx context.Context, work func() error) error {
+	t, err := h.enter(ctx, 0)
+	if err != nil {
+		return err
 	}
-}
-
-// free gives back what was idle for long enough, and comes again while there is something left.
-func (h *Hasher) free() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	now := time.Now()
-	h.idle = slices.DeleteFunc(h.idle, func(a *arena) bool {
-		old := now.Sub(a.used) >= idleFor
-		if old {
-			a.release()
-		}
-		return old
-	})
-	h.sweep = nil
-	if len(h.idle) > 0 {
-		h.sweep = time.AfterFunc(idleFor-now.Sub(h.idle[0].used), h.free)
-	}
+	defer h.leave(t)
+	return work()
 }
 
 func (p Params) check() error {

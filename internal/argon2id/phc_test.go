@@ -18,7 +18,7 @@ func TestEncodedHashesOfTheReferenceImplementationVerify(t *testing.T) {
 	t.Parallel()
 	// github.com/P-H-C/phc-winner-argon2, src/test.c, Argon2id.
 	const phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	hasher := argon2id.NewHasher(1)
+	hasher := argon2id.NewHasher(1, 128<<10)
 	if ok, err := hasher.Verify(t.Context(), phc, "password"); !ok || err != nil {
 		t.Errorf("Verify = %v, %v", ok, err)
 	}
@@ -29,7 +29,7 @@ func TestEncodedHashesOfTheReferenceImplementationVerify(t *testing.T) {
 
 func TestAHashVerifiesForItsPasswordOnly(t *testing.T) {
 	t.Parallel()
-	hasher := argon2id.NewHasher(1)
+	hasher := argon2id.NewHasher(1, 128<<10)
 	rapid.Check(t, func(rt *rapid.T) {
 		password, other := rapid.String().Draw(rt, "password"), rapid.String().Draw(rt, "other")
 		phc, err := hasher.Hash(t.Context(), password, cheap)
@@ -50,7 +50,7 @@ func TestAHashVerifiesForItsPasswordOnly(t *testing.T) {
 
 func TestAHashHasASaltOfItsOwn(t *testing.T) {
 	t.Parallel()
-	hasher := argon2id.NewHasher(1)
+	hasher := argon2id.NewHasher(1, 128<<10)
 	one, _ := hasher.Hash(t.Context(), "x", argon2id.Login)
 	two, _ := hasher.Hash(t.Context(), "x", argon2id.Login)
 	if one == two {
@@ -102,7 +102,7 @@ func TestOnlyWellFormedHashesAreRead(t *testing.T) {
 		if _, err := argon2id.Parameters(text); !errors.Is(err, want) {
 			t.Errorf("Parameters(%q) = %v, want %v", text, err, want)
 		}
-		ok, err := argon2id.NewHasher(1).Verify(t.Context(), text, "password")
+		ok, err := argon2id.NewHasher(1, 128<<10).Verify(t.Context(), text, "password")
 		if ok || !errors.Is(err, want) {
 			t.Errorf("Verify(%q) = %v, %v, want %v", text, ok, err, want)
 		}
@@ -116,7 +116,7 @@ func TestUnmatchedCostsWhatIsAskedAndMatchesNothing(t *testing.T) {
 	if p, err := argon2id.Parameters(phc); err != nil || p != cheap {
 		t.Fatalf("parameters %v, %v", p, err)
 	}
-	hasher := argon2id.NewHasher(1)
+	hasher := argon2id.NewHasher(1, 128<<10)
 	for _, password := range []string{"", "password"} {
 		if ok, err := hasher.Verify(t.Context(), phc, password); ok || err != nil {
 			t.Errorf("%q: %v, %v", password, ok, err)

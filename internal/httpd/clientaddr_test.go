@@ -54,6 +54,7 @@ func TestTheClientIsWhomTheLastTrustedProxyHeard(t *testing.T) {
 		"two proxies":                       {"10.0.0.1:1234", []string{"203.0.113.9, 10.0.0.2"}, "203.0.113.9"},
 		"two proxies, two lines":            {"10.0.0.1:1234", []string{"203.0.113.9", "10.0.0.2"}, "203.0.113.9"},
 		"two proxies, forged":               {"10.0.0.1:1234", []string{"6.6.6.6,203.0.113.9 ,\t10.0.0.2 "}, "203.0.113.9"},
+		"one proxy, forged as itself":       {"10.0.0.1:1234", []string{"10.0.0.1", "203.0.113.77"}, "203.0.113.77"},
 		"only proxies":                      {"10.0.0.1:1234", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
 		"rubbish":                           {"10.0.0.1:1234", []string{"rubbish"}, "10.0.0.1"},
 		"unknown":                           {"10.0.0.1:1234", []string{"203.0.113.9, unknown"}, "10.0.0.1"},

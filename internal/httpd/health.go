@@ -22,8 +22,8 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request) {
 	wire.WriteJSON(w, http.StatusOK, func(b []byte) []byte { return append(b, `{"status":"ok"}`...) })
 }
 
-// answerReady tells whether requests are welcome: all parts are there and the server is not stopping.
-// Which parts are away is told, and why is for the log.
+// answerReady tells whether requests are welcome: all parts are there. Which are away is told, and why is
+// for the log. A server that stops takes no connection to ask it by.
 func (s *Server) answerReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
@@ -35,8 +35,7 @@ func (s *Server) answerReady(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.Sort(away)
-	stopping := s.stopping.Load()
-	if len(away) == 0 && !stopping {
+	if len(away) == 0 {
 		wire.WriteJSON(w, http.StatusOK, func(b []byte) []byte { return append(b, `{"status":"ready"}`...) })
 		return
 	}
@@ -45,9 +44,6 @@ func (s *Server) answerReady(w http.ResponseWriter, r *http.Request) {
 		b = append(wire.AppendName(b, "parts"), '{')
 		for _, name := range away {
 			b = wire.AppendText(b, name, "away")
-		}
-		if stopping {
-			b = wire.AppendText(b, "server", "stopping")
 		}
 		return append(b, '}', '}')
 	})

@@ -31,7 +31,7 @@ const (
 	password = "correct horse 电池 staple"
 )
 
-var hasher = argon2id.NewHasher(2)
+var hasher = argon2id.NewHasher(2, 128<<10)
 
 func newRing(t testing.TB) *rootkey.Ring {
 	t.Helper()
@@ -102,7 +102,7 @@ func TestWrongPasswordIsRefusedAtTheFullPrice(t *testing.T) {
 	// What is full price: the hash cannot begin without a slot.
 	var wg sync.WaitGroup
 	busy, done := make(chan struct{}), make(chan struct{})
-	one := argon2id.NewHasher(1)
+	one := argon2id.NewHasher(1, 128<<10)
 	wg.Go(func() {
 		if err := one.Run(t.Context(), func() error { close(busy); <-done; return nil }); err != nil {
 			t.Error(err)

@@ -15,7 +15,7 @@ import (
 
 func TestMasterKeysAreThoseOfBitwarden(t *testing.T) {
 	t.Parallel()
-	hasher := argon2id.NewHasher(2)
+	hasher := argon2id.NewHasher(2, 128<<10)
 	for _, v := range []struct { // crates/bitwarden-crypto/src/keys/kdf.rs
 		kdf  KDF
 		want string
@@ -32,7 +32,7 @@ func TestMasterKeysAreThoseOfBitwarden(t *testing.T) {
 
 func TestAuthHashesAreThoseOfBitwarden(t *testing.T) {
 	t.Parallel()
-	hasher := argon2id.NewHasher(2)
+	hasher := argon2id.NewHasher(2, 128<<10)
 	for _, v := range []struct { // crates/bitwarden-crypto/src/keys/master_key.rs
 		kdf         KDF
 		email, want string
@@ -71,7 +71,7 @@ func TestAUserKeyWrappedByBitwardenOpens(t *testing.T) {
 	t.Parallel()
 	// crates/bitwarden-wasm-internal/integration-tests/tests/utils.ts
 	const wrapped = "2.u2HDQ/nH2J7f5tYHctZx6Q==|NnUKODz8TPycWJA5svexe1wJIz2VexvLbZh2RDfhj5VI3wP8ZkR0Vicvdv7oJRyLI1GyaZDBCf9CTBunRTYUk39DbZl42Rb+Xmzds02EQhc=|rwuo5wgqvTJf3rgwOUfabUyzqhguMYb3sGBjOYqjevc="
-	master, err := masterKey(t.Context(), argon2id.NewHasher(1), KDF{Type: PBKDF2, Iterations: 100_000}, "test@bitwarden.com", "asdfasdfasdf")
+	master, err := masterKey(t.Context(), argon2id.NewHasher(1, 128<<10), KDF{Type: PBKDF2, Iterations: 100_000}, "test@bitwarden.com", "asdfasdfasdf")
 	if err != nil {
 		t.Fatal(err)
 	}

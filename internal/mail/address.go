@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// ErrAddress is the error of ParseAddress. To people it is phrase.NotAnAddress, laid at the field that
-// held the address.
+// ErrAddress is the error of ParseAddress.
 var ErrAddress = errors.New("not a bare email address")
 
 // The lengths that SMTP sets (RFC 5321, section 4.5.3.1, less the angle brackets of a path).

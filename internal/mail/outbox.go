@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"time"
 
 	gomail "github.com/wneessen/go-mail"
 )
@@ -16,12 +19,44 @@ import (
 // not yet. The files hold codes: only their owner may read them.
 type Outbox struct{ dir string }
 
-// NewOutbox returns the outbox in a folder, which is made, with mode 0700, if it is not there.
+// Files are written under a passing name, whose beginning is passing. One that has not changed for as long
+// as leftAfter was left by a crash: its mail is still queued.
+const (
+	passing   = ".new-"
+	leftAfter = time.Minute
+)
+
+// NewOutbox returns the outbox in a folder, which is made, with mode 0700, if it is not there. What crashes
+// left in it is deleted.
 func NewOutbox(dir string) (*Outbox, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make outbox: %w", err)
 	}
+	if err := sweepOutbox(dir); err != nil {
+		return nil, fmt.Errorf("sweep outbox: %w", err)
+	}
 	return &Outbox{dir: dir}, nil
+}
+
+// sweepOutbox deletes the files that a crash kept from their place.
+func sweepOutbox(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), passing) {
+			continue
+		}
+		info, err := entry.Info()
+		if err == nil && time.Since(info.ModTime()) > leftAfter {
+			err = os.Remove(filepath.Join(dir, entry.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Send writes the mail to a file named for when it was queued and for its Message-ID: sorted by name is
@@ -43,7 +78,7 @@ func (o *Outbox) Send(_ context.Context, from Address, m Rendered) error {
 // folder.
 func writeDurably(path string, content io.WriterTo) error {
 	dir := filepath.Dir(path)
-	file, err := os.CreateTemp(dir, ".new-*") // mode 0600
+	file, err := os.CreateTemp(dir, passing+"*") // mode 0600
 	if err != nil {
 		return err
 	}

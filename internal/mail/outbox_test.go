@@ -254,3 +254,32 @@ func TestOutboxThatCannotBeWrittenKeepsTheMailForLater(t *testing.T) {
 		t.Error("an outbox that cannot be made was made")
 	}
 }
+
+func TestWhatACrashLeftInTheOutboxIsDeletedWhenItIsOpened(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old := time.Now().Add(-2 * time.Minute)
+	for name, changed := range map[string]time.Time{".new-1": old, ".new-2": time.Now(), "1.eml": old} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, changed, changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := mail.NewOutbox(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, entry := range entries {
+		left = append(left, entry.Name())
+	}
+	if want := []string{".new-2", "1.eml"}; !slices.Equal(left, want) {
+		t.Errorf("%q are left, and not %q", left, want)
+	}
+}

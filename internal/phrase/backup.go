@@ -7,6 +7,12 @@ var (
 	BackupOverQuota = define("备份空间不足（共 %s），请先删除旧的备份", "the file does not fit into your %s for backups: delete older ones first")
 )
 
+// What is said where more is being uploaded at once than may be.
+var (
+	BackupTooManyUploads = define("同时上传的文件过多，最多 %d 个，请稍后重试", "you are uploading too many files at once: at most %d; try again shortly")
+	BackupUploadsBusy    = define("正在上传的人过多，请稍后重试", "too many files are being uploaded at this moment; try again shortly")
+)
+
 // The settings of backups.
 var (
 	SettingBackupFileMax = define("单个备份文件的最大大小，如 10GiB", "largest size of a backup file, such as 10GiB")

@@ -1,10 +1,5 @@
 package phrase
 
-// What is said about addresses.
-var NotAnAddress = define(
-	"不是有效的邮箱地址（只填地址本身，例如 name@example.com）",
-	"is not an email address (just the address, such as name@example.com)")
-
 // What letters say. Subjects hold nothing that a user typed.
 var (
 	MailCodeValid   = define("%d 分钟内有效（至 %s），只能使用一次。", "Valid for %d min, until %s. It works once.")

@@ -10,6 +10,8 @@ var (
 	BadMoment         = define("日期格式应为 YYYY-MM-DD、YYYY-MM-DD HH:MM:SS、RFC 3339 或 Unix 秒",
 		"must be YYYY-MM-DD, YYYY-MM-DD HH:MM:SS, RFC 3339 or Unix seconds, and exist")
 
+	ChangedMeanwhile = define("内容刚被其他请求更改，请稍后重试", "other requests kept changing this; try again shortly")
+
 	ItemCreated     = define("保存成功", "kept")
 	ItemDeleted     = define("删除成功", "deleted")
 	MainPasswordSet = define("主密码已更新", "the main password was set")

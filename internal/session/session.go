@@ -154,18 +154,23 @@ func cut(client string) string {
 	return client
 }
 
+// Memory is what a process keeps in memory for sessions. It dies with them.
+type Memory interface {
+	Forget(session string)   // by its key
+	ForgetUser(userID int64) // all sessions of a user
+}
+
 // Service answers who a token belongs to, and lets people see and end their sessions.
 type Service struct {
 	store  Store
-	forget func(session string)
+	memory Memory
 	now    func() time.Time
 	log    *slog.Logger
 }
 
-// NewService returns a service over a store. forget is called with the key of each session that this
-// process ends, so that what is kept in memory for it dies too.
-func NewService(store Store, forget func(session string), now func() time.Time, log *slog.Logger) *Service {
-	return &Service{store: store, forget: forget, now: now, log: log}
+// NewService returns a service over a store, which tells a memory of the sessions that it ends.
+func NewService(store Store, memory Memory, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{store: store, memory: memory, now: now, log: log}
 }
 
 // Identify returns the identity that a token proves, or ErrNone.
@@ -197,13 +202,17 @@ func (s *Service) List(ctx context.Context, who Identity) ([]Session, error) {
 func (s *Service) End(ctx context.Context, who Identity, id int64) (ended bool, err error) {
 	ended, err = s.store.EndSession(ctx, who.UserID, id)
 	if ended {
-		s.forget(Identity{SessionID: id}.Key())
+		s.memory.Forget(Identity{SessionID: id}.Key())
 	}
 	return ended, err
 }
 
-// EndOthers ends all sessions of the one who asks but the one that asks. The unlock cache of the
-// others can't be reached any more, since a token is looked up first; it dies of age.
+// EndOthers ends all sessions of the one who asks but the one that asks. What is remembered of that one
+// goes with the rest: it costs no more than to show the main password once more.
 func (s *Service) EndOthers(ctx context.Context, who Identity) error {
-	return s.store.EndOtherSessions(ctx, who.UserID, who.SessionID)
+	err := s.store.EndOtherSessions(ctx, who.UserID, who.SessionID)
+	if err == nil {
+		s.memory.ForgetUser(who.UserID)
+	}
+	return err
 }

@@ -28,10 +28,11 @@ type desk struct {
 	t     *testing.T
 	store *sqlstore.Store
 
-	mu        sync.Mutex
-	now       time.Time
-	forgotten []string
-	log       bytes.Buffer
+	mu             sync.Mutex
+	now            time.Time
+	forgotten      []string
+	forgottenUsers []int64
+	log            bytes.Buffer
 }
 
 func newDesk(t *testing.T) *desk {
@@ -52,10 +53,13 @@ func newDeskOn(t *testing.T, between func(*sqlstore.Store) session.Store) *desk 
 		}
 	})
 	d := &desk{t: t, store: store, now: time.Unix(1_800_000_000, 0)}
-	forget := func(key string) { d.forgotten = append(d.forgotten, key) }
-	d.Service = session.NewService(between(store), forget, d.clock, slog.New(slog.NewTextHandler(&d.log, nil)))
+	d.Service = session.NewService(between(store), d, d.clock, slog.New(slog.NewTextHandler(&d.log, nil)))
 	return d
 }
+
+// Forget and ForgetUser write down what is to be forgotten.
+func (d *desk) Forget(key string)       { d.forgotten = append(d.forgotten, key) }
+func (d *desk) ForgetUser(userID int64) { d.forgottenUsers = append(d.forgottenUsers, userID) }
 
 func (d *desk) clock() time.Time {
 	d.mu.Lock()
@@ -275,6 +279,9 @@ func TestEndingTheOthersKeepsTheOneThatAsks(t *testing.T) {
 	id := d.person("marcus")
 	tokens := []string{d.login(id), d.login(id), d.login(id)}
 	d.must(d.EndOthers(t.Context(), d.identify(tokens[1])))
+	if !slices.Equal(d.forgottenUsers, []int64{id}) {
+		t.Errorf("forgotten is what is remembered of %d, want of %d", d.forgottenUsers, id)
+	}
 	for i, token := range tokens {
 		if _, err := d.Identify(t.Context(), token); (err == nil) != (i == 1) {
 			t.Errorf("session %d: %v", i, err)

@@ -37,6 +37,10 @@ func Load(flags map[string]string, environ []string) (*Settings, error) {
 			faults[value.source] = *wrong
 		}
 	}
+	if wrong := s.checkHashMemory(); wrong != nil {
+		memory, _ := find(layers, "hash_memory")
+		faults[memory.source] = *wrong
+	}
 	if len(faults) > 0 {
 		e := fault.New(fault.Invalid, "invalid", phrase.SettingsWrong)
 		e.Fields = faults

@@ -75,7 +75,7 @@ func TestEverySettingCanBeSaidByVariable(t *testing.T) {
 		"CAESAR_ORIGINS=https://a.example.org,http://b.example.org:8080", "CAESAR_LOGIN_PASSWORD_MIN=8", "CAESAR_MAIN_PASSWORD_MIN=12",
 		"CAESAR_MEMBER_PASSWORD_MIN=7", "CAESAR_HIDE_MEMBERS=on", "CAESAR_REQUIRE_OLD=on",
 		"CAESAR_CLOSING_GRACE=48h", "CAESAR_MAIN_KDF=16MiB, 2", "CAESAR_LOG_LEVEL=debug", "CAESAR_LOG_FORMAT=json",
-		"CAESAR_BACKUP_FILE_MAX=500MiB", "CAESAR_BACKUP_QUOTA=2 TiB", "CAESAR_BACKUP_KEEP=3",
+		"CAESAR_BACKUP_FILE_MAX=500MiB", "CAESAR_BACKUP_QUOTA=2 TiB", "CAESAR_BACKUP_KEEP=3", "CAESAR_HASH_MEMORY=512MiB",
 	)
 	want := &settings.Settings{
 		Listen: ":80", Data: "/srv/caesar", SMTP: settings.NewSecret("smtps://ada:pw@mail.example.org"),
@@ -87,7 +87,7 @@ func TestEverySettingCanBeSaidByVariable(t *testing.T) {
 		RootKeyFile: filepath.Join("/srv/caesar", "keys", "root.key"), LoginPasswordMin: 8, MainPasswordMin: 12,
 		MemberPasswordMin: 7, HideMembers: true, RequireOld: true,
 		ClosingGrace: 48 * time.Hour, MainKDF: settings.KDF{MemoryMiB: 16, Passes: 2}, LogLevel: slog.LevelDebug, LogJSON: true,
-		BackupFileMax: 500 << 20, BackupQuota: 2 << 40, BackupKeep: 3,
+		BackupFileMax: 500 << 20, BackupQuota: 2 << 40, BackupKeep: 3, HashMemory: 512 << 20,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

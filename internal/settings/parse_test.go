@@ -26,6 +26,7 @@ var wrong = map[string][]string{
 	"CAESAR_MAIN_PASSWORD_MIN":   {"0", "+6", "0x6"},
 	"CAESAR_CLOSING_GRACE":       {"30", "-1h", "30d", "87601h"},
 	"CAESAR_MAIN_KDF":            {"64", "64MiB", "64,3", "15MiB,3", "1025MiB,3", "64MiB,1", "64MiB,11", "64MiB,3,1", "-64MiB,3", "64GiB,3"},
+	"CAESAR_HASH_MEMORY":         {"64", "63MiB", "1KiB", "2TiB", "64MB", "-1GiB"},
 	"CAESAR_BACKUP_FILE_MAX":     {"10", "10GB", "0GiB", "-1GiB", "1.5GiB", "GiB", "65TiB", "99999999999999999999KiB", "10GiBs"},
 	"CAESAR_BACKUP_QUOTA":        {"unlimited", "0KiB", "10 gib"},
 	"CAESAR_BACKUP_KEEP":         {"0", "-1", "1001", "ten"},
@@ -70,6 +71,19 @@ func TestTheLeastAndTheMostAreTaken(t *testing.T) {
 	t.Parallel()
 	load(t, nil, "CAESAR_MAIN_KDF=16MiB,2", "CAESAR_LOGIN_PASSWORD_MIN=1", "CAESAR_CLOSING_GRACE=0s", "CAESAR_LISTEN=[::1]:0", "CAESAR_BACKUP_QUOTA=1KiB", "CAESAR_BACKUP_KEEP=1")
 	load(t, nil, "CAESAR_MAIN_KDF=1024MiB,10", "CAESAR_LOGIN_PASSWORD_MIN=128", "CAESAR_CLOSING_GRACE=87600h", "CAESAR_LISTEN=:65535", "CAESAR_BACKUP_QUOTA=64TiB", "CAESAR_BACKUP_KEEP=1000")
+}
+
+func TestTheHashMemoryHoldsTheDearestHash(t *testing.T) {
+	t.Parallel()
+	load(t, nil, "CAESAR_MAIN_KDF=256MiB,3", "CAESAR_HASH_MEMORY=256MiB")
+	load(t, nil, "CAESAR_MAIN_KDF=16MiB,3", "CAESAR_HASH_MEMORY=19MiB")
+	for kdf, memory := range map[string]string{"256MiB,3": "255MiB", "16MiB,3": "18MiB"} {
+		_, err := settings.Load(map[string]string{"main-kdf": kdf}, []string{"CAESAR_HASH_MEMORY=" + memory})
+		got := faultsOf(t, err)
+		if len(got) != 1 || !strings.Contains(got["CAESAR_HASH_MEMORY"], "--main-kdf") {
+			t.Errorf("%s in %s: the faults are %v", kdf, memory, got)
+		}
+	}
 }
 
 func TestALineOfAFileStandsAsItIs(t *testing.T) {

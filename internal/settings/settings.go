@@ -36,6 +36,7 @@ type Settings struct {
 	RequireOld        bool          // whether /user changes a password or email only for who shows the old ones
 	ClosingGrace      time.Duration // from the closing of an account to its erasure
 	MainKDF           KDF           // for key slots made from now on
+	HashMemory        int64         // bytes that all password hashes may take together; 0: by cores and memory
 
 	BackupFileMax int64 // bytes of one backup
 	BackupQuota   int64 // bytes of all backups that a person keeps

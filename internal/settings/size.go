@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"caesar/internal/argon2id"
 	"caesar/internal/phrase"
 )
 
@@ -11,6 +12,8 @@ const (
 	leastSize = 1 << 10  // bytes
 	mostSize  = 64 << 40 // bytes: what one age file may hold is far more
 	mostKeep  = 1000
+
+	mostHashMemory = 1 << 40 // bytes: no machine has more for passwords
 )
 
 // parseSize reads a whole number of a binary unit, such as 500MiB.
@@ -29,6 +32,27 @@ func parseSize(text string) (int64, *phrase.Phrase) {
 		return int64(n << shift), nil
 	}
 	return 0, wrong
+}
+
+// parseHashMemory reads a size, or nothing for what the machine has.
+func parseHashMemory(text string) (int64, *phrase.Phrase) {
+	if text == "" {
+		return 0, nil
+	}
+	n, wrong := parseSize(text)
+	if wrong != nil || n > mostHashMemory {
+		return 0, complain(phrase.SettingSizeWrong, "1TiB")
+	}
+	return n, nil
+}
+
+// checkHashMemory refuses a memory that does not hold each hash that is made here.
+func (s *Settings) checkHashMemory() *phrase.Phrase {
+	login, main := argon2id.Login.MemoryKiB/1024, s.MainKDF.MemoryMiB
+	if least := max(login, main); s.HashMemory != 0 && s.HashMemory < int64(least)<<20 {
+		return complain(phrase.SettingHashTooSmall, least, login, main)
+	}
+	return nil
 }
 
 func parseKeep(text string) (int, *phrase.Phrase) {

@@ -41,6 +41,7 @@ func table() []row {
 		{"require_old", "on|off", "off", false, phrase.SettingRequireOld, into(parseOnOff, func(s *Settings) *bool { return &s.RequireOld })},
 		{"closing_grace", "DURATION", "720h", false, phrase.SettingClosingGrace, into(parseGrace, func(s *Settings) *time.Duration { return &s.ClosingGrace })},
 		{"main_kdf", "MEMORY,PASSES", "64MiB,3", false, phrase.SettingMainKDF, into(parseKDF, func(s *Settings) *KDF { return &s.MainKDF })},
+		{"hash_memory", "SIZE", "", false, phrase.SettingHashMemory, into(parseHashMemory, func(s *Settings) *int64 { return &s.HashMemory })},
 		{"backup_file_max", "SIZE", "10GiB", false, phrase.SettingBackupFileMax, into(parseSize, func(s *Settings) *int64 { return &s.BackupFileMax })},
 		{"backup_quota", "SIZE", "20GiB", false, phrase.SettingBackupQuota, into(parseSize, func(s *Settings) *int64 { return &s.BackupQuota })},
 		{"backup_keep", "NUMBER", "10", false, phrase.SettingBackupKeep, into(parseKeep, func(s *Settings) *int { return &s.BackupKeep })},

@@ -62,7 +62,7 @@ func (s *Store) Activate(ctx context.Context, c user.Code, userID int64, now tim
 }
 
 // ResetPassword implements user.Store.
-func (s *Store) ResetPassword(ctx context.Context, c user.Code, userID int64, sealedPassword, letter []byte, now time.Time) (right bool, err error) {
+func (s *Store) ResetPassword(ctx context.Context, c user.Code, userID, keyRevision int64, sealedPassword, letter []byte, now time.Time) (right bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if right, err = useCode(t, c, userID, now); !right || err != nil {
 			return err
@@ -71,7 +71,7 @@ func (s *Store) ResetPassword(ctx context.Context, c user.Code, userID int64, se
 		if err != nil {
 			return err
 		}
-		right, err = replacePassword(t, userID, u.Credential, sealedPassword, 0, letter, now)
+		right, err = replacePassword(t, userID, user.Seen{Credential: u.Credential, KeyRevision: keyRevision}, sealedPassword, 0, letter, now)
 		return err
 	})
 	return right, err
@@ -97,15 +97,17 @@ func tryCode(t *tx, c user.Code, userID int64, now time.Time) (right bool, err e
 	return false, err
 }
 
-// useCode is tryCode for the last time: a code that is right is gone.
+// useCode is tryCode for the last time: a code that is right is used up. Its row stays until it expires,
+// for it tells when the last mail was sent.
 func useCode(t *tx, c user.Code, userID int64, now time.Time) (right bool, err error) {
 	if right, err = tryCode(t, c, userID, now); !right || err != nil {
 		return right, err
 	}
-	return true, dropCode(t, c.Slot)
+	return true, voidCode(t, c.Slot)
 }
 
-func dropCode(t *tx, slot []byte) error {
-	_, err := t.exec("DELETE FROM codes WHERE slot = $1", slot)
+// voidCode makes a code one that is right for nobody.
+func voidCode(t *tx, slot []byte) error {
+	_, err := t.exec("UPDATE codes SET user_id = 0, tries = $1 WHERE slot = $2", user.MaxCodeTries, slot)
 	return err
 }

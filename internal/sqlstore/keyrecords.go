@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"caesar/internal/keyring"
+	"caesar/internal/vault"
 )
 
 // KeyRecord implements vault.Store and user.Store.
@@ -23,12 +24,20 @@ func (s *Store) KeyRecord(_ context.Context, userID int64) (r keyring.Record, er
 }
 
 // ReplaceKeyRecord implements vault.Store.
-func (s *Store) ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Record, keepSession int64, letter []byte, now time.Time) (replaced bool, err error) {
+func (s *Store) ReplaceKeyRecord(ctx context.Context, userID, credential int64, r keyring.Record, keepSession int64, letter []byte, now time.Time) (replaced bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		n, err := t.exec("UPDATE users SET key_revision = $1, updated_at = $2 WHERE id = $3 AND key_revision = $4",
-			r.Revision, now.Unix(), userID, r.Revision-1)
-		if replaced = n > 0; !replaced || err != nil {
+		n, err := t.exec("UPDATE users SET key_revision = $1, updated_at = $2 WHERE id = $3 AND key_revision = $4 AND credential = $5",
+			r.Revision, now.Unix(), userID, r.Revision-1, credential)
+		if err != nil {
 			return err
+		}
+		if replaced = n > 0; !replaced {
+			var same int
+			err := t.row("SELECT 1 FROM users WHERE id = $1 AND key_revision = $2", list(userID, r.Revision-1), &same)
+			if err == nil {
+				return vault.ErrStale
+			}
+			return found(err, nil)
 		}
 		if _, err := t.exec("DELETE FROM key_records WHERE user_id = $1", userID); err != nil {
 			return err

@@ -23,8 +23,7 @@ import (
 // position is the function that tells where in a text another one begins, 0 for nowhere.
 const position = "instr"
 
-// busyTimeout is how long another process, such as a second server on the same folder or a copying
-// tool, is waited for.
+// busyTimeout is how long another process, such as a copying tool, is waited for.
 const busyTimeout = 10 * time.Second
 
 // OpenSQLite opens the database at path, makes it where there is none, and brings it to this version's
@@ -84,8 +83,19 @@ func dsn(path string, pragmas ...string) string {
 }
 
 // makePrivate makes the database's file, so that it and what SQLite lays beside it (which takes after
-// it) are readable by their owner alone.
+// it) are readable by their owner alone. It refuses files that are there already and open to others, as a
+// copy may be: they hold people's names and addresses. Windows has no such modes.
 func makePrivate(path string) error {
+	var open []string
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(file)
+		if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+			open = append(open, file)
+		}
+	}
+	if len(open) > 0 {
+		return fmt.Errorf("the database is open to other users of this machine: run chmod 600 %s", strings.Join(open, " "))
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)

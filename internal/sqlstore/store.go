@@ -29,7 +29,7 @@ func (s *Store) Close() error {
 	return errors.Join(failed...)
 }
 
-// Ready says whether the database answers, and takes writes.
+// Ready says whether the database answers, and can be locked for writing.
 func (s *Store) Ready(ctx context.Context) error {
 	return s.write(ctx, func(t *tx) error {
 		var one int

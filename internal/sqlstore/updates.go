@@ -17,7 +17,8 @@ func (s *Store) UpdateUser(ctx context.Context, u user.Update) (done bool, err e
 			return nil
 		}
 		if u.SealedPassword != nil {
-			if _, err := replacePassword(t, was.ID, was.Credential, u.SealedPassword, u.KeepSession, u.PasswordLetter, u.Now); err != nil {
+			seen := user.Seen{Credential: was.Credential, KeyRevision: u.KeyRevision}
+			if _, err := replacePassword(t, was.ID, seen, u.SealedPassword, u.KeepSession, u.PasswordLetter, u.Now); err != nil {
 				return err
 			}
 		}
@@ -32,6 +33,9 @@ func updateProfile(t *tx, u user.Update, p user.Profile) error {
 	err := t.row("SELECT name_handle, email_handle FROM users WHERE id = $1", list(u.UserID), &name, &email)
 	if err != nil {
 		return err
+	}
+	if u.Parts.Email != nil && string(u.WasEmail) != email {
+		return user.ErrStale
 	}
 	// The email first: a pending user who gives way to it gives up a name, too.
 	if u.Parts.Email != nil && string(u.EmailHandle) != email {
@@ -69,7 +73,7 @@ func changeEmail(t *tx, from string, u user.Update) error {
 		return err
 	}
 	for _, slot := range u.DropCodes {
-		if err := dropCode(t, slot); err != nil {
+		if err := voidCode(t, slot); err != nil {
 			return err
 		}
 	}

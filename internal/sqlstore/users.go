@@ -135,21 +135,29 @@ func (s *Store) SignIn(ctx context.Context, in user.SignIn) (done bool, err erro
 }
 
 // ChangePassword implements user.Store.
-func (s *Store) ChangePassword(ctx context.Context, userID, credential int64, sealedPassword []byte, keepSession int64, letter []byte, now time.Time) (done bool, err error) {
+func (s *Store) ChangePassword(ctx context.Context, userID int64, seen user.Seen, sealedPassword []byte, keepSession int64, letter []byte, now time.Time) (done bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		done, err = replacePassword(t, userID, credential, sealedPassword, keepSession, letter, now)
+		done, err = replacePassword(t, userID, seen, sealedPassword, keepSession, letter, now)
 		return err
 	})
 	return done, err
 }
 
-// replacePassword stores a password over the one that has the credential, ends the user's sessions but
-// one, and queues the letter; it says whether it did.
-func replacePassword(t *tx, userID, credential int64, sealedPassword []byte, keepSession int64, letter []byte, now time.Time) (done bool, err error) {
+// replacePassword stores a password over the one that was seen, ends the user's sessions but one, and
+// queues the letter; it says whether it did. ErrStale where only the vault keys are others.
+func replacePassword(t *tx, userID int64, seen user.Seen, sealedPassword []byte, keepSession int64, letter []byte, now time.Time) (done bool, err error) {
 	n, err := t.exec(`UPDATE users SET sealed_password = $1, credential = credential + 1, updated_at = $2
-		WHERE id = $3 AND credential = $4`, sealedPassword, now.Unix(), userID, credential)
-	if n == 0 || err != nil {
+		WHERE id = $3 AND credential = $4 AND key_revision = $5`, sealedPassword, now.Unix(), userID, seen.Credential, seen.KeyRevision)
+	if err != nil {
 		return false, err
+	}
+	if n == 0 {
+		var same int
+		err := t.row("SELECT 1 FROM users WHERE id = $1 AND credential = $2", list(userID, seen.Credential), &same)
+		if errors.Is(err, sql.ErrNoRows) {
+			return false, nil
+		}
+		return false, errors.Join(user.ErrStale, err)
 	}
 	if err := endSessions(t, userID, keepSession); err != nil {
 		return false, err

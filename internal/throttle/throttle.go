@@ -90,6 +90,16 @@ func (g *Guard) Attempt(ctx context.Context, subject string, from netip.Addr) (*
 	return a, nil
 }
 
+// Know remembers an address for a subject as Right does, where something else has shown that it is theirs.
+func (g *Guard) Know(ctx context.Context, subject string, from netip.Addr) error {
+	now := g.now()
+	mark := Mark{Key: g.key("known", subject, network(from)), Until: now.Add(friendFor)}
+	if err := g.store.Refund(ctx, nil, mark, now); err != nil {
+		return fmt.Errorf("remember address: %w", err)
+	}
+	return nil
+}
+
 // Allow takes a token of a limit for good from whoever does a thing (User, Client): it limits what is done
 // rather than guessed. Its errors are those of Attempt.
 func (g *Guard) Allow(ctx context.Context, limit Limit, who string) error {

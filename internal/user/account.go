@@ -15,11 +15,7 @@ import (
 
 // Me returns the user who asks.
 func (s *Service) Me(ctx context.Context, who session.Asker) (User, error) {
-	u, err := s.Store.UserByID(ctx, who.UserID)
-	if err != nil {
-		return User{}, fmt.Errorf("read user: %w", err)
-	}
-	return u, nil
+	return s.byID(ctx, who.UserID)
 }
 
 // UpdateMe replaces what document 003 shows of a profile. A change of email takes effect at once: the
@@ -40,6 +36,14 @@ func (s *Service) UpdateMe(ctx context.Context, who session.Asker, realName, ema
 	if err := fault.InvalidFields(faults); err != nil {
 		return err
 	}
+	realName = strings.TrimSpace(realName)
+	typed := address.String()
+	return fresh(func() error {
+		return s.updateMe(ctx, who, ProfileParts{RealName: &realName, Email: &typed, Phone: &phone}, address)
+	})
+}
+
+func (s *Service) updateMe(ctx context.Context, who session.Asker, parts ProfileParts, address mail.Address) error {
 	u, err := s.Me(ctx, who)
 	if err != nil {
 		return err
@@ -48,10 +52,8 @@ func (s *Service) UpdateMe(ctx context.Context, who session.Asker, realName, ema
 	if err != nil {
 		return err
 	}
-	realName = strings.TrimSpace(realName)
-	typed := address.String()
 	update := Update{
-		UserID: u.ID, Parts: ProfileParts{RealName: &realName, Email: &typed, Phone: &phone},
+		UserID: u.ID, Parts: parts, WasEmail: Handle(old.Folded()),
 		EmailHandle: Handle(address.Folded()), KeepSession: who.SessionID, Now: s.Now(),
 	}
 	moves := old.Folded() != address.Folded()
@@ -64,9 +66,15 @@ func (s *Service) UpdateMe(ctx context.Context, who session.Asker, realName, ema
 		return taken(err)
 	}
 	if moves {
-		s.Post.Wake()
+		s.moved(u.ID)
 	}
 	return nil
+}
+
+// moved ends what a change of email ends beside the rows.
+func (s *Service) moved(userID int64) {
+	s.Keys.ForgetUser(userID)
+	s.Post.Wake()
 }
 
 // Close closes the account of the one who asks, and returns when it will be erased. A login before

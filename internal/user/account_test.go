@@ -1,7 +1,6 @@
 package user_test
 
 import (
-	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -219,12 +218,12 @@ func TestWhoIsGoneAsksForNothing(t *testing.T) {
 	who := h.asker("marcus")
 	h.must(h.EraseMe(t.Context(), who, loginPassword))
 	h.letters()
-	if _, err := h.Me(t.Context(), who); !errors.Is(err, user.ErrNoUser) {
-		t.Errorf("the profile of an erased user: %v", err)
-	}
-	if _, err := h.Close(t.Context(), who); !errors.Is(err, user.ErrNoUser) {
-		t.Errorf("closing an erased account: %v", err)
-	}
+	_, err := h.Me(t.Context(), who)
+	h.refused(err, "unauthenticated")
+	_, err = h.Close(t.Context(), who)
+	h.refused(err, "unauthenticated")
+	h.refused(h.UpdateMe(t.Context(), who, "M. T.", "tullius@example.org", "1"), "unauthenticated")
+	h.refused(h.ChangePassword(t.Context(), who, loginPassword, nextPassword, nextPassword), "unauthenticated")
 	if letters := h.letters(); len(letters) != 0 {
 		t.Errorf("letters: %+v", letters)
 	}

@@ -159,7 +159,22 @@ func (s *Service) ResetPassword(ctx context.Context, r Reset, from session.Visit
 	if err := noted(attempt.Right(ctx)); err != nil {
 		return err
 	}
-	sealed, err := s.newPassword(ctx, u.ID, next, from)
+	// Who has the code reads the owner's mail, and is no stranger at the login that follows.
+	if err := s.Guard.Know(ctx, throttle.User(u.ID), from.Address); err != nil {
+		return err
+	}
+	return fresh(func() error { return s.resetPassword(ctx, u.ID, c.Code, next, from) })
+}
+
+func (s *Service) resetPassword(ctx context.Context, userID int64, c Code, next string, from session.Visitor) error {
+	u, err := s.Store.UserByID(ctx, userID)
+	if errors.Is(err, ErrNoUser) {
+		return errCodeWrong
+	}
+	if err != nil {
+		return fmt.Errorf("read user: %w", err)
+	}
+	sealed, err := s.newPassword(ctx, u, next, from)
 	if err != nil {
 		return err
 	}
@@ -167,7 +182,7 @@ func (s *Service) ResetPassword(ctx context.Context, r Reset, from session.Visit
 	if err != nil {
 		return err
 	}
-	right, err = s.Store.ResetPassword(ctx, c.Code, u.ID, sealed, letter, s.Now())
+	right, err := s.Store.ResetPassword(ctx, c, u.ID, u.KeyRevision, sealed, letter, s.Now())
 	if err != nil {
 		return fmt.Errorf("reset password: %w", err)
 	}
@@ -221,7 +236,7 @@ func (s *Service) guess(ctx context.Context, c typedCode, from session.Visitor) 
 	if err != nil && !errors.Is(err, ErrNoUser) {
 		return User{}, nil, fmt.Errorf("look up email: %w", err)
 	}
-	attempt, err := s.Guard.Attempt(ctx, subject(u, c.address), from.Address)
+	attempt, err := s.Guard.Attempt(ctx, throttle.Code(subject(u, c.address)), from.Address)
 	return u, attempt, err
 }
 

@@ -32,7 +32,7 @@ const (
 )
 
 // hasher is shared: its slots bound the memory of all tests together.
-var hasher = argon2id.NewHasher(2)
+var hasher = argon2id.NewHasher(2, 128<<10)
 
 // root is shared, so that vault keys made once serve every database.
 var root = sync.OnceValue(func() *rootkey.Ring {
@@ -166,7 +166,7 @@ func (h *house) keepWithKeys(name string) int64 {
 	id := h.keep(user.Active, name)
 	draft, err := h.Keys.Make(h.t.Context(), name+"@example.org", mainPassword)
 	h.must(err)
-	done, err := h.store.ReplaceKeyRecord(h.t.Context(), id, draft.Bind(id), 0, nil, h.Now())
+	done, err := h.store.ReplaceKeyRecord(h.t.Context(), id, 1, draft.Bind(id), 0, nil, h.Now())
 	h.must(err)
 	if !done {
 		h.t.Fatal("the keys were not stored")
@@ -193,7 +193,7 @@ func (h *house) asker(handle string) session.Asker {
 
 func (h *house) identify(token string) (session.Identity, error) {
 	h.t.Helper()
-	sessions := session.NewService(h.store, func(string) {}, h.Now, slog.New(slog.DiscardHandler))
+	sessions := session.NewService(h.store, h.Keys, h.Now, slog.New(slog.DiscardHandler))
 	return sessions.Identify(h.t.Context(), token)
 }
 

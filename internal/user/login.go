@@ -11,6 +11,7 @@ import (
 	"caesar/internal/mail"
 	"caesar/internal/password"
 	"caesar/internal/session"
+	"caesar/internal/throttle"
 )
 
 // Login is what somebody shows to be let in.
@@ -81,6 +82,10 @@ func (s *Service) login(ctx context.Context, c Credentials, from session.Visitor
 	if err := noted(attempt.Right(ctx)); err != nil {
 		return "", err
 	}
+	// Whoever else gets a session can't use up the owner's guesses from here.
+	if err := s.Guard.Know(ctx, throttle.Inside(u.ID), from.Address); err != nil {
+		return "", err
+	}
 	if u.Status == Pending {
 		return "", errNotActivated
 	}
@@ -129,11 +134,15 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Asker, old, ne
 	if err := fault.InvalidFields(faults); err != nil {
 		return err
 	}
+	return fresh(func() error { return s.changePassword(ctx, who, old, next) })
+}
+
+func (s *Service) changePassword(ctx context.Context, who session.Asker, old, next string) error {
 	u, err := s.checkPassword(ctx, who, "old_password", old)
 	if err != nil {
 		return err
 	}
-	sealed, err := s.newPassword(ctx, u.ID, next, who.Visitor)
+	sealed, err := s.newPassword(ctx, u, next, who.Visitor)
 	if err != nil {
 		return err
 	}
@@ -141,7 +150,7 @@ func (s *Service) ChangePassword(ctx context.Context, who session.Asker, old, ne
 	if err != nil {
 		return err
 	}
-	done, err := s.Store.ChangePassword(ctx, u.ID, u.Credential, sealed, who.SessionID, letter, s.Now())
+	done, err := s.Store.ChangePassword(ctx, u.ID, u.Seen(), sealed, who.SessionID, letter, s.Now())
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}

@@ -70,7 +70,7 @@ func TestALoginHashesWhetherOrNotTheUserIsKnown(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.keep(user.Active, "marcus")
-	slots := argon2id.NewHasher(1)
+	slots := argon2id.NewHasher(1, 128<<10)
 	h.Hasher = slots
 	free := make(chan struct{})
 	held := make(chan error, 1)
@@ -106,7 +106,7 @@ func TestAHashOfLowerCostIsMadeAnewAtLogin(t *testing.T) {
 	id := h.keep(user.Active, "marcus")
 	old, err := hasher.Hash(t.Context(), loginPassword, argon2id.Params{Passes: 1, MemoryKiB: 8 * 1024, Lanes: 1})
 	h.must(err)
-	done, err := h.store.ChangePassword(t.Context(), id, h.row(id).Credential, h.SealPassword(id, old), 0, h.post.Seal(mail.Nothing()), h.Now())
+	done, err := h.store.ChangePassword(t.Context(), id, h.row(id).Seen(), h.SealPassword(id, old), 0, h.post.Seal(mail.Nothing()), h.Now())
 	h.must(err)
 	if !done {
 		t.Fatal("the old hash was not stored")
@@ -144,7 +144,7 @@ func TestAPasswordBelongsToItsRow(t *testing.T) {
 	marcus, tullius := h.keep(user.Active, "marcus"), h.keep(user.Active, "tullius")
 	// What somebody with the database in hand could do: put a hash they know the password of into
 	// another's row.
-	done, err := h.store.ChangePassword(t.Context(), marcus, h.row(marcus).Credential, h.row(tullius).SealedPassword, 0, h.post.Seal(mail.Nothing()), h.Now())
+	done, err := h.store.ChangePassword(t.Context(), marcus, h.row(marcus).Seen(), h.row(tullius).SealedPassword, 0, h.post.Seal(mail.Nothing()), h.Now())
 	h.must(err)
 	if !done {
 		t.Fatal("the hash was not stored")
@@ -169,14 +169,14 @@ func (m *meddling) SignIn(ctx context.Context, in user.SignIn) (bool, error) {
 	return m.Store.SignIn(ctx, in)
 }
 
-func (m *meddling) ResetPassword(ctx context.Context, c user.Code, userID int64, sealed, letter []byte, now time.Time) (bool, error) {
+func (m *meddling) ResetPassword(ctx context.Context, c user.Code, userID, revision int64, sealed, letter []byte, now time.Time) (bool, error) {
 	m.beforeReset()
-	return m.Store.ResetPassword(ctx, c, userID, sealed, letter, now)
+	return m.Store.ResetPassword(ctx, c, userID, revision, sealed, letter, now)
 }
 
-func (m *meddling) ChangePassword(ctx context.Context, userID, credential int64, sealed []byte, keep int64, letter []byte, now time.Time) (bool, error) {
+func (m *meddling) ChangePassword(ctx context.Context, userID int64, seen user.Seen, sealed []byte, keep int64, letter []byte, now time.Time) (bool, error) {
 	m.beforeChange()
-	return m.Store.ChangePassword(ctx, userID, credential, sealed, keep, letter, now)
+	return m.Store.ChangePassword(ctx, userID, seen, sealed, keep, letter, now)
 }
 
 func (m *meddling) Register(ctx context.Context, u user.NewUser) (int64, error) {

@@ -191,6 +191,8 @@ func memberTaken(err error) error {
 		return fault.InvalidField("email", phrase.EmailTaken)
 	case errors.Is(err, ErrNameTaken):
 		return fault.InvalidField("username", phrase.NameTaken)
+	case errors.Is(err, ErrNoUser):
+		return errGone
 	}
 	return fmt.Errorf("store member: %w", err)
 }

@@ -101,6 +101,10 @@ func (s *Service) isBirthDate(date string) bool {
 // ends all other sessions, and the address as it was is told. The old password and email are checked
 // where they are shown, and must be where the settings say so.
 func (s *Service) UpdateMember(ctx context.Context, who session.Asker, c CheckedEdit) error {
+	return fresh(func() error { return s.updateMember(ctx, who, c) })
+}
+
+func (s *Service) updateMember(ctx context.Context, who session.Asker, c CheckedEdit) error {
 	u, err := s.Me(ctx, who)
 	if err != nil {
 		return err
@@ -109,7 +113,10 @@ func (s *Service) UpdateMember(ctx context.Context, who session.Asker, c Checked
 	if err != nil {
 		return err
 	}
-	update := Update{UserID: u.ID, Parts: c.parts, KeepSession: who.SessionID, Now: s.Now()}
+	update := Update{
+		UserID: u.ID, Parts: c.parts, WasEmail: Handle(present.Folded()), KeyRevision: u.KeyRevision,
+		KeepSession: who.SessionID, Now: s.Now(),
+	}
 	moves := c.parts.Email != nil && c.email.Folded() != present.Folded()
 	if err := s.checkOld(ctx, who, u, c, moves || c.password != ""); err != nil {
 		return err
@@ -117,19 +124,19 @@ func (s *Service) UpdateMember(ctx context.Context, who session.Asker, c Checked
 	if c.oldPassword != "" {
 		update.Credential = u.Credential
 	}
-	if err := s.prepareParts(ctx, u, c, &update); err != nil {
+	if err := s.prepareParts(ctx, who, u, c, &update); err != nil {
 		return err
+	}
+	if c.password != "" {
+		if update.SealedPassword, err = s.newPassword(ctx, u, c.password, who.Visitor); err != nil {
+			return err
+		}
+		update.PasswordLetter = s.Post.Seal(mail.PasswordChangedNotice(present, u.Name, who.Language))
 	}
 	if moves {
 		if err := s.moveEmail(ctx, who, u, present, &update); err != nil {
 			return err
 		}
-	}
-	if c.password != "" {
-		if update.SealedPassword, err = s.newPassword(ctx, u.ID, c.password, who.Visitor); err != nil {
-			return err
-		}
-		update.PasswordLetter = s.Post.Seal(mail.PasswordChangedNotice(present, u.Name, who.Language))
 	}
 	done, err := s.Store.UpdateUser(ctx, update)
 	if err != nil {
@@ -138,11 +145,8 @@ func (s *Service) UpdateMember(ctx context.Context, who session.Asker, c Checked
 	if !done {
 		return errOldPassword.On("old_password") // it has just ceased to be right
 	}
-	if c.password != "" {
-		s.Keys.ForgetUser(u.ID)
-	}
 	if moves || c.password != "" {
-		s.Post.Wake()
+		s.moved(u.ID)
 	}
 	return nil
 }
@@ -162,7 +166,7 @@ func (s *Service) checkOld(ctx context.Context, who session.Asker, u User, c Che
 	if err := fault.InvalidFields(faults); err != nil || c.oldPassword == "" && c.oldEmail == "" {
 		return err
 	}
-	attempt, err := s.Guard.Attempt(ctx, throttle.User(u.ID), who.Address)
+	attempt, err := s.Guard.Attempt(ctx, throttle.Inside(u.ID), who.Address)
 	if err != nil {
 		return err
 	}
@@ -186,7 +190,7 @@ func (s *Service) checkOld(ctx context.Context, who session.Asker, u User, c Che
 
 // prepareParts fills in the handles of the parts, and spares the hashing where the store would refuse
 // them anyway.
-func (s *Service) prepareParts(ctx context.Context, u User, c CheckedEdit, update *Update) error {
+func (s *Service) prepareParts(ctx context.Context, who session.Asker, u User, c CheckedEdit, update *Update) error {
 	name, email := nameHandle(u.Name), handleOf(u.Email)
 	if c.parts.Name != nil {
 		name = nameHandle(*c.parts.Name)
@@ -195,6 +199,11 @@ func (s *Service) prepareParts(ctx context.Context, u User, c CheckedEdit, updat
 		email = Handle(c.email.Folded())
 	}
 	update.NameHandle, update.EmailHandle = name, email
+	if name != nameHandle(u.Name) || email != handleOf(u.Email) { // the answer may tell whom they belong to
+		if err := s.Guard.Allow(ctx, throttle.PerAsker, throttle.Client(who.Address)); err != nil {
+			return err
+		}
+	}
 	nameTaken, emailTaken, err := s.areTaken(ctx, name, email, u.ID)
 	if err != nil {
 		return err

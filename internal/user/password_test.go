@@ -173,11 +173,11 @@ func TestALoginPasswordIsNeverTheMainPassword(t *testing.T) {
 		h.advance(time.Minute)
 		who = h.asker("marcus")
 	}
-	same, err := h.IsLoginPassword(t.Context(), who.UserID, loginPassword) // what the vault asks for the other directions
+	same, _, err := h.IsLoginPassword(t.Context(), who.UserID, loginPassword) // what the vault asks for the other directions
 	if err != nil || !same {
 		t.Errorf("the login password is known: %v, %v", same, err)
 	}
-	same, err = h.IsLoginPassword(t.Context(), who.UserID, mainPassword)
+	same, _, err = h.IsLoginPassword(t.Context(), who.UserID, mainPassword)
 	if err != nil || same {
 		t.Errorf("the main password is taken for it: %v, %v", same, err)
 	}

@@ -73,7 +73,7 @@ func handleOf(typed string) Handle {
 	return nameHandle(typed)
 }
 
-// maxHandle is the most bytes of a login field; no name or email is longer.
+// maxHandle is the most characters of a login field, composed as names are; no name or email is longer.
 const maxHandle = 320
 
 // checkHandle says what is wrong with a login field that can't be anybody's.
@@ -81,7 +81,7 @@ func checkHandle(typed string) (phrase.Phrase, bool) {
 	switch {
 	case strings.TrimSpace(typed) == "":
 		return phrase.Required, false
-	case len(typed) > maxHandle:
+	case utf8.RuneCountInString(norm.NFC.String(typed)) > maxHandle:
 		return phrase.TooLong.With(maxHandle), false
 	case strings.ContainsFunc(typed, unicode.IsControl):
 		return phrase.NoControls, false

@@ -140,6 +140,8 @@ func taken(err error) error {
 		return errEmailTaken
 	case errors.Is(err, ErrNameTaken):
 		return errNameTaken
+	case errors.Is(err, ErrNoUser):
+		return errGone
 	}
 	return fmt.Errorf("store user: %w", err)
 }

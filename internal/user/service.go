@@ -30,6 +30,8 @@ var (
 	errNameTaken    = fault.New(fault.Conflict, "taken", phrase.NameTaken).On("user_name")
 	errEmailTaken   = fault.New(fault.Conflict, "taken", phrase.EmailTaken).On("email")
 	errMailTooSoon  = fault.New(fault.TooMany, "too_many", phrase.MailTooSoon)
+	errGone         = fault.New(fault.Unauthenticated, "unauthenticated", phrase.LogIn)
+	errBusy         = fault.New(fault.Unavailable, "unavailable", phrase.ChangedMeanwhile).After(time.Second)
 )
 
 // Post is where letters go.
@@ -113,18 +115,21 @@ func (s *Service) isPassword(ctx context.Context, u User, given string) (bool, e
 
 // isMainPassword compares a normalised password with a user's main password. The answer tells of the
 // main password, and so each question counts as a wrong guess at it.
-func (s *Service) isMainPassword(ctx context.Context, userID int64, given string, from session.Visitor) (bool, error) {
-	record, err := s.Store.KeyRecord(ctx, userID)
+func (s *Service) isMainPassword(ctx context.Context, u User, given string, from session.Visitor) (bool, error) {
+	record, err := s.Store.KeyRecord(ctx, u.ID)
 	if err != nil {
 		return false, fmt.Errorf("read key record: %w", err)
+	}
+	if record.Revision != u.KeyRevision {
+		return false, ErrStale
 	}
 	if record.Revision == 0 {
 		return false, nil
 	}
-	if _, err := s.Guard.Attempt(ctx, throttle.User(userID), from.Address); err != nil {
+	if _, err := s.Guard.Attempt(ctx, throttle.Inside(u.ID), from.Address); err != nil {
 		return false, err
 	}
-	_, err = s.Keys.Unlock(ctx, userID, record, given)
+	_, err = s.Keys.Unlock(ctx, u.ID, record, given)
 	if errors.Is(err, keyring.ErrWrongPassword) {
 		return false, nil
 	}
@@ -133,8 +138,8 @@ func (s *Service) isMainPassword(ctx context.Context, userID int64, given string
 
 // newPassword hashes a normalised password that is to become a user's login password, which must not
 // be the main one.
-func (s *Service) newPassword(ctx context.Context, userID int64, next string, from session.Visitor) (sealed []byte, err error) {
-	same, err := s.isMainPassword(ctx, userID, next, from)
+func (s *Service) newPassword(ctx context.Context, u User, next string, from session.Visitor) (sealed []byte, err error) {
+	same, err := s.isMainPassword(ctx, u, next, from)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +150,7 @@ func (s *Service) newPassword(ctx context.Context, userID int64, next string, fr
 	if err != nil {
 		return nil, fmt.Errorf("hash password: %w", err)
 	}
-	return s.sealPassword(userID, phc), nil
+	return s.sealPassword(u.ID, phc), nil
 }
 
 // checkPassword asks a logged-in user for their login password, in a field of the request.
@@ -154,11 +159,11 @@ func (s *Service) checkPassword(ctx context.Context, who session.Asker, field, g
 	if !ok {
 		return User{}, fault.InvalidField(field, wrong)
 	}
-	u, err := s.Store.UserByID(ctx, who.UserID)
+	u, err := s.byID(ctx, who.UserID)
 	if err != nil {
-		return User{}, fmt.Errorf("read user: %w", err)
+		return User{}, err
 	}
-	attempt, err := s.Guard.Attempt(ctx, throttle.User(u.ID), who.Address)
+	attempt, err := s.Guard.Attempt(ctx, throttle.Inside(u.ID), who.Address)
 	if err != nil {
 		return User{}, err
 	}
@@ -175,26 +180,40 @@ func (s *Service) checkPassword(ctx context.Context, who session.Asker, field, g
 	return u, nil
 }
 
-// IsLoginPassword says whether a normalised password is the user's login password.
-func (s *Service) IsLoginPassword(ctx context.Context, userID int64, given string) (bool, error) {
-	u, err := s.Store.UserByID(ctx, userID)
-	if err != nil {
-		return false, fmt.Errorf("read user: %w", err)
+// byID returns a user who asks, or says that they are logged out where they were erased in the meantime.
+func (s *Service) byID(ctx context.Context, id int64) (User, error) {
+	u, err := s.Store.UserByID(ctx, id)
+	if errors.Is(err, ErrNoUser) {
+		return User{}, errGone
 	}
-	return s.isPassword(ctx, u, given)
+	if err != nil {
+		return User{}, fmt.Errorf("read user: %w", err)
+	}
+	return u, nil
+}
+
+// IsLoginPassword says whether a normalised password is the user's login password, which has the
+// credential.
+func (s *Service) IsLoginPassword(ctx context.Context, userID int64, given string) (is bool, credential int64, err error) {
+	u, err := s.byID(ctx, userID)
+	if err != nil {
+		return false, 0, err
+	}
+	is, err = s.isPassword(ctx, u, given)
+	return is, u.Credential, err
 }
 
 // Email returns a user's email as it is now.
 func (s *Service) Email(ctx context.Context, userID int64) (string, error) {
-	u, err := s.Store.UserByID(ctx, userID)
+	u, err := s.byID(ctx, userID)
 	return u.Email, err
 }
 
 // MainPasswordNotice returns the sealed letter that tells a user that the main password was changed.
 func (s *Service) MainPasswordNotice(ctx context.Context, userID int64, l phrase.Language) ([]byte, error) {
-	u, err := s.Store.UserByID(ctx, userID)
+	u, err := s.byID(ctx, userID)
 	if err != nil {
-		return nil, fmt.Errorf("read user: %w", err)
+		return nil, err
 	}
 	return s.notice(u, l, mail.MainPasswordChangedNotice)
 }

@@ -2,6 +2,7 @@ package user
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"caesar/internal/mail"
@@ -35,8 +36,12 @@ type Update struct {
 	Parts  ProfileParts
 	// NameHandle and EmailHandle belong to the parts that are not nil.
 	NameHandle, EmailHandle Handle
+	// WasEmail is the handle of the email as it was seen.
+	WasEmail Handle
 	// SealedPassword replaces the login password where not nil.
 	SealedPassword []byte
+	// KeyRevision is that of the vault keys with whose password a new one was compared.
+	KeyRevision int64
 	// Credential is that of the password that was checked; 0 where none was.
 	Credential int64
 	// What a change of password or email brings with it.
@@ -44,6 +49,16 @@ type Update struct {
 	DropCodes                   [][]byte
 	PasswordLetter, EmailLetter []byte
 	Now                         time.Time
+}
+
+// fresh does what goes by a user who was read, again where the user has changed since.
+func fresh(do func() error) error {
+	for range 5 {
+		if err := do(); !errors.Is(err, ErrStale) {
+			return err
+		}
+	}
+	return errBusy
 }
 
 // moveEmail adds to an update what a change of email brings with it. How often a user can move is limited,

@@ -53,8 +53,20 @@ type Profile struct {
 	BirthDate string // YYYY-MM-DD, or empty
 }
 
+// Seen is what was read of a user before a password was compared or made. It is stored only over what was
+// seen, so that of two changes at once neither is made on what no longer holds.
+type Seen struct {
+	Credential  int64
+	KeyRevision int64
+}
+
+// Seen returns what is to be still so when a change is stored.
+func (u User) Seen() Seen { return Seen{u.Credential, u.KeyRevision} }
+
 // Errors of a Store.
 var (
+	// ErrStale says that a user is not any more as it was seen: read it again.
+	ErrStale      = errors.New("user changed since it was read")
 	ErrNoUser     = errors.New("no such user")
 	ErrNameTaken  = errors.New("name belongs to another user")
 	ErrEmailTaken = errors.New("email belongs to another user")
@@ -121,18 +133,20 @@ type Store interface {
 	// once, one is told yes. A wrong code is counted.
 	Activate(ctx context.Context, c Code, userID int64, now time.Time) (right bool, err error)
 	// ResetPassword uses up a code that is right for a user, stores a new password, ends all sessions
-	// and queues the letter. Of many at once, one is told yes.
-	ResetPassword(ctx context.Context, c Code, userID int64, sealedPassword, letter []byte, now time.Time) (right bool, err error)
+	// and queues the letter. Of many at once, one is told yes. ErrStale, and nothing is changed, where the
+	// vault keys are not those of the revision.
+	ResetPassword(ctx context.Context, c Code, userID, keyRevision int64, sealedPassword, letter []byte, now time.Time) (right bool, err error)
 
 	// SignIn stores a session of a user whose password is still the one that was checked, and keeps a
 	// closing account; it says whether it did.
 	SignIn(ctx context.Context, in SignIn) (done bool, err error)
 	// ChangePassword replaces a password that is still the one that was checked, ends all sessions but
-	// one, queues the letter, and says whether it did.
-	ChangePassword(ctx context.Context, userID, credential int64, sealedPassword []byte, keepSession int64, letter []byte, now time.Time) (done bool, err error)
+	// one, queues the letter, and says whether it did. ErrStale where only the vault keys changed.
+	ChangePassword(ctx context.Context, userID int64, seen Seen, sealedPassword []byte, keepSession int64, letter []byte, now time.Time) (done bool, err error)
 
 	// UpdateUser stores a password and parts of a profile over what they are by then, all or nothing, and
-	// says whether it did: not where the password was changed since it was checked. A change of password
+	// says whether it did: not where the password was changed since it was checked; ErrStale where the email
+	// or, for a change of password, the vault keys are not as they were seen. A change of password
 	// brings with it what ChangePassword does. A change of email ends all sessions but one, drops the
 	// codes in the slots, and queues the letter; a pending user who holds the email is erased. Where the
 	// email or the name is another's, ErrEmailTaken or ErrNameTaken.

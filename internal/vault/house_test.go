@@ -31,7 +31,7 @@ const (
 )
 
 // hasher is shared: its slots bound the memory of all tests together.
-var hasher = argon2id.NewHasher(2)
+var hasher = argon2id.NewHasher(2, 128<<10)
 
 // root is shared, so that vault keys made once serve every database.
 var root = sync.OnceValue(func() *rootkey.Ring {
@@ -62,8 +62,8 @@ var draft = sync.OnceValue(func() *keyring.Draft {
 // owners are people whose login password is the usual one.
 type owners struct{}
 
-func (owners) IsLoginPassword(_ context.Context, _ int64, given string) (bool, error) {
-	return given == loginPassword, nil
+func (owners) IsLoginPassword(_ context.Context, _ int64, given string) (bool, int64, error) {
+	return given == loginPassword, 1, nil
 }
 
 func (owners) Email(context.Context, int64) (string, error) { return "marcus@example.org", nil }

@@ -41,13 +41,18 @@ func (s *Service) unlockField(ctx context.Context, who session.Asker, field, mai
 	if key, ok := s.keys.Recall(who.Key(), who.UserID, who.KeyRevision, mainPassword); ok {
 		return key, nil
 	}
-	attempt, err := s.guard.Attempt(ctx, throttle.User(who.UserID), who.Address)
+	attempt, err := s.guard.Attempt(ctx, throttle.Inside(who.UserID), who.Address)
 	if err != nil {
 		return nil, err
 	}
 	record, err := s.store.KeyRecord(ctx, who.UserID)
 	if err != nil {
 		return nil, fmt.Errorf("read key record: %w", err)
+	}
+	if record.Revision == 0 { // the user may have been erased since the session was looked up
+		if _, err := s.owners.Email(ctx, who.UserID); err != nil {
+			return nil, fmt.Errorf("read owner: %w", err)
+		}
 	}
 	if record.Revision < who.KeyRevision {
 		// One of an earlier main password was put back: it would open the vault to that password.
@@ -78,7 +83,16 @@ func (s *Service) SetMainPassword(ctx context.Context, who session.Asker, old, n
 	if !ok {
 		return fault.InvalidField("main_password", wrong)
 	}
-	record, err := s.nextKeyRecord(ctx, who, old, next)
+	for range attempts {
+		if err := s.setMainPassword(ctx, who, old, next); !errors.Is(err, ErrStale) {
+			return err
+		}
+	}
+	return errBusy
+}
+
+func (s *Service) setMainPassword(ctx context.Context, who session.Asker, old, next string) error {
+	record, credential, err := s.nextKeyRecord(ctx, who, old, next)
 	if err != nil {
 		return err
 	}
@@ -88,12 +102,12 @@ func (s *Service) SetMainPassword(ctx context.Context, who session.Asker, old, n
 			return fmt.Errorf("write notice: %w", err)
 		}
 	}
-	replaced, err := s.store.ReplaceKeyRecord(ctx, who.UserID, record, who.SessionID, letter, s.second())
+	set, err := s.store.ReplaceKeyRecord(ctx, who.UserID, credential, record, who.SessionID, letter, s.second())
 	if err != nil {
 		return fmt.Errorf("replace key record: %w", err)
 	}
-	if !replaced {
-		return errOldMainPassword
+	if !set {
+		return errOldMainPassword // it has just ceased to be right, or to be needless
 	}
 	if letter != nil {
 		s.owners.LetterQueued()
@@ -102,46 +116,45 @@ func (s *Service) SetMainPassword(ctx context.Context, who session.Asker, old, n
 	return nil
 }
 
-// nextKeyRecord returns the record that locks the user's vault with the main password next.
-func (s *Service) nextKeyRecord(ctx context.Context, who session.Asker, old, next string) (keyring.Record, error) {
+// nextKeyRecord returns the record that locks the user's vault with the main password next, and the
+// credential of the login password that it was compared with.
+func (s *Service) nextKeyRecord(ctx context.Context, who session.Asker, old, next string) (r keyring.Record, credential int64, err error) {
 	var key *keyring.UserKey
 	if who.KeyRevision != 0 {
-		var err error
 		if key, err = s.unlockField(ctx, who, "old_main_password", old, 0); err != nil {
-			return keyring.Record{}, err
+			return r, 0, err
 		}
 	}
 	// The answer tells of the login password, and so the question counts as a wrong guess at it.
-	if _, err := s.guard.Attempt(ctx, throttle.User(who.UserID), who.Address); err != nil {
-		return keyring.Record{}, err
+	if _, err := s.guard.Attempt(ctx, throttle.Inside(who.UserID), who.Address); err != nil {
+		return r, 0, err
 	}
-	same, err := s.owners.IsLoginPassword(ctx, who.UserID, next)
+	same, credential, err := s.owners.IsLoginPassword(ctx, who.UserID, next)
 	if err != nil {
-		return keyring.Record{}, fmt.Errorf("compare with login password: %w", err)
+		return r, 0, fmt.Errorf("compare with login password: %w", err)
 	}
 	if same {
-		return keyring.Record{}, fault.InvalidField("main_password", phrase.MainIsLogin)
+		return r, 0, fault.InvalidField("main_password", phrase.MainIsLogin)
 	}
 	email, err := s.owners.Email(ctx, who.UserID)
 	if err != nil {
-		return keyring.Record{}, fmt.Errorf("read email: %w", err)
+		return r, 0, fmt.Errorf("read email: %w", err)
 	}
 	if key == nil {
 		draft, err := s.keys.Make(ctx, email, next)
 		if err != nil {
-			return keyring.Record{}, fmt.Errorf("make vault keys: %w", err)
+			return r, 0, fmt.Errorf("make vault keys: %w", err)
 		}
-		return draft.Bind(who.UserID), nil
+		return draft.Bind(who.UserID), credential, nil
 	}
-	record, err := s.store.KeyRecord(ctx, who.UserID)
-	if err != nil {
-		return keyring.Record{}, fmt.Errorf("read key record: %w", err)
+	if r, err = s.store.KeyRecord(ctx, who.UserID); err != nil {
+		return r, 0, fmt.Errorf("read key record: %w", err)
 	}
-	if record.Revision != who.KeyRevision {
-		return keyring.Record{}, errOldMainPassword
+	if r.Revision != who.KeyRevision {
+		return r, 0, errOldMainPassword
 	}
-	if record, err = s.keys.Rewrap(ctx, who.UserID, record, key, email, next); err != nil {
-		return keyring.Record{}, fmt.Errorf("rewrap user key: %w", err)
+	if r, err = s.keys.Rewrap(ctx, who.UserID, r, key, email, next); err != nil {
+		return r, 0, fmt.Errorf("rewrap user key: %w", err)
 	}
-	return record, nil
+	return r, credential, nil
 }

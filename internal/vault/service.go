@@ -17,12 +17,12 @@ import (
 
 // What can be answered of the vault's own.
 var (
-	ErrNotFound             = fault.New(fault.NotFound, "not_found", phrase.ItemNotFound)
-	ErrMainPasswordUnset    = fault.New(fault.Conflict, "main_password_unset", phrase.MainPasswordUnset)
-	errMainPasswordWrong    = fault.New(fault.Invalid, "main_password_wrong", phrase.MainPasswordWrong)
-	errOldMainPassword      = errMainPasswordWrong.On("old_main_password") // also where it has just ceased to be right
-	errGone                 = fault.New(fault.Unauthenticated, "unauthenticated", phrase.LogIn)
-	errChangedInTheMeantime = errors.New("item kept changing")
+	ErrNotFound          = fault.New(fault.NotFound, "not_found", phrase.ItemNotFound)
+	ErrMainPasswordUnset = fault.New(fault.Conflict, "main_password_unset", phrase.MainPasswordUnset)
+	errMainPasswordWrong = fault.New(fault.Invalid, "main_password_wrong", phrase.MainPasswordWrong)
+	errOldMainPassword   = errMainPasswordWrong.On("old_main_password") // also where it has just ceased to be right
+	errGone              = fault.New(fault.Unauthenticated, "unauthenticated", phrase.LogIn)
+	errBusy              = fault.New(fault.Unavailable, "unavailable", phrase.ChangedMeanwhile).After(time.Second)
 )
 
 // attempts bounds how often a request starts over because another one changed the same item.
@@ -30,9 +30,9 @@ const attempts = 10
 
 // Owners tells of a vault's owner what the keys of the vault depend on.
 type Owners interface {
-	// IsLoginPassword says whether a normalised password is the user's login password: a main
-	// password must never be.
-	IsLoginPassword(ctx context.Context, userID int64, password string) (bool, error)
+	// IsLoginPassword says whether a normalised password is the user's login password, which a main
+	// password must never be, and which credential that has.
+	IsLoginPassword(ctx context.Context, userID int64, password string) (is bool, credential int64, err error)
 	// Email returns a user's email as it is now: the salt of the next main password.
 	Email(ctx context.Context, userID int64) (string, error)
 	// MainPasswordNotice returns the sealed letter that tells a user that the main password was changed.
@@ -112,41 +112,30 @@ func (s *Service) List(ctx context.Context, who session.Asker, q Query) ([]Item,
 }
 
 // View opens an item and writes so in its log.
-func (s *Service) View(ctx context.Context, who session.Asker, mainPassword string, id int64) (Plain, error) {
+func (s *Service) View(ctx context.Context, who session.Asker, mainPassword string, id int64) (p Plain, err error) {
 	key, err := s.unlock(ctx, who, mainPassword, id)
 	if err != nil {
 		return Plain{}, err
 	}
-	for attempt := range attempts {
-		if attempt == 1 { // others are at the item: one after another, all get through
-			done, err := s.changing.take(ctx, strconv.FormatInt(id, 10))
-			if err != nil {
-				return Plain{}, fmt.Errorf("wait for item: %w", err)
-			}
-			defer done()
-		}
-		item, err := s.item(ctx, who.UserID, id)
-		if err != nil {
-			return Plain{}, err
-		}
-		p, err := item.open(key)
-		if err != nil {
-			return Plain{}, err
+	err = s.settle(ctx, who.UserID, id, func(item Item) (done bool, err error) {
+		if p, err = item.open(key); err != nil {
+			return false, err
 		}
 		// What was opened may have been edited or deleted since: then there is nothing to answer yet.
-		logged, err := s.store.LogView(ctx, who.UserID, id, item.MAC, s.second())
+		done, err = s.store.LogView(ctx, who.UserID, id, item.MAC, s.second())
 		if err != nil {
-			return Plain{}, fmt.Errorf("log view: %w", err)
+			return false, fmt.Errorf("log view: %w", err)
 		}
-		if logged {
-			return p, nil
-		}
+		return done, nil
+	})
+	if err != nil {
+		return Plain{}, err
 	}
-	return Plain{}, errChangedInTheMeantime
+	return p, nil
 }
 
 // Edit replaces what an item holds and returns the item, sealed.
-func (s *Service) Edit(ctx context.Context, who session.Asker, mainPassword string, id int64, c Change) (Item, error) {
+func (s *Service) Edit(ctx context.Context, who session.Asker, mainPassword string, id int64, c Change) (edited Item, err error) {
 	if err := fault.InvalidFields(c.Check()); err != nil {
 		return Item{}, err
 	}
@@ -154,21 +143,10 @@ func (s *Service) Edit(ctx context.Context, who session.Asker, mainPassword stri
 	if err != nil {
 		return Item{}, err
 	}
-	for attempt := range attempts {
-		if attempt == 1 { // others are at the item: one after another, all get through
-			done, err := s.changing.take(ctx, strconv.FormatInt(id, 10))
-			if err != nil {
-				return Item{}, fmt.Errorf("wait for item: %w", err)
-			}
-			defer done()
-		}
-		item, err := s.item(ctx, who.UserID, id)
-		if err != nil {
-			return Item{}, err
-		}
+	err = s.settle(ctx, who.UserID, id, func(item Item) (done bool, err error) {
 		key, err := user.ItemKey(item.Key)
 		if err != nil {
-			return Item{}, fmt.Errorf("unwrap key of item %d: %w", id, err)
+			return false, fmt.Errorf("unwrap key of item %d: %w", id, err)
 		}
 		was := item.MAC
 		item.fill(key, c.apply(item))
@@ -176,15 +154,38 @@ func (s *Service) Edit(ctx context.Context, who session.Asker, mainPassword stri
 			item.UpdatedAt = now
 		}
 		s.rows.sign(&item)
-		replaced, err := s.store.ReplaceItem(ctx, item, was)
-		if err != nil {
-			return Item{}, fmt.Errorf("replace item: %w", err)
+		edited = item
+		if done, err = s.store.ReplaceItem(ctx, item, was); err != nil {
+			return false, fmt.Errorf("replace item: %w", err)
 		}
-		if replaced {
-			return item, nil
+		return done, nil
+	})
+	if err != nil {
+		return Item{}, err
+	}
+	return edited, nil
+}
+
+// settle has do work on an item until it is done on what the item is by then. After the first time that
+// another request came between, those at the same item take turns, so that all get through.
+func (s *Service) settle(ctx context.Context, userID, id int64, do func(Item) (done bool, err error)) error {
+	for attempt := range attempts {
+		if attempt == 1 {
+			done, err := s.changing.take(ctx, strconv.FormatInt(id, 10))
+			if err != nil {
+				return fmt.Errorf("wait for item: %w", err)
+			}
+			defer done()
+		}
+		item, err := s.item(ctx, userID, id)
+		if err != nil {
+			return err
+		}
+		if done, err := do(item); done || err != nil {
+			return err
 		}
 	}
-	return Item{}, errChangedInTheMeantime
+	return errBusy
 }
 
 // Delete deletes an item.

@@ -53,6 +53,9 @@ type Entry struct {
 // ErrNoOwner says that the user who is to keep an item is gone.
 var ErrNoOwner = errors.New("no such user")
 
+// ErrStale says that the login password is not any more the one that a main password was compared with.
+var ErrStale = errors.New("login password changed since it was compared")
+
 // ErrNoItem says that a user has no such item, whether or not somebody else has.
 var ErrNoItem = errors.New("no such item")
 
@@ -85,7 +88,8 @@ type Store interface {
 
 	// KeyRecord returns a user's vault keys; the zero record while no main password is set.
 	KeyRecord(ctx context.Context, userID int64) (keyring.Record, error)
-	// ReplaceKeyRecord stores a user's first or next vault keys, queues the letter (nil for none) and ends all of the user's sessions
-	// but one, if the keys in force still have the revision before it, and says whether.
-	ReplaceKeyRecord(ctx context.Context, userID int64, r keyring.Record, keepSession int64, letter []byte, now time.Time) (replaced bool, err error)
+	// ReplaceKeyRecord stores a user's first or next vault keys, queues the letter (nil for none) and ends
+	// all of the user's sessions but one, if the keys in force still have the revision before it, and says
+	// whether. ErrStale where only the login password has not the credential any more.
+	ReplaceKeyRecord(ctx context.Context, userID, credential int64, r keyring.Record, keepSession int64, letter []byte, now time.Time) (replaced bool, err error)
 }

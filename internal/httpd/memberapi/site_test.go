@@ -36,7 +36,7 @@ import (
 )
 
 // hasher is shared: its slots bound the memory of all tests together.
-var hasher = argon2id.NewHasher(2)
+var hasher = argon2id.NewHasher(2, 128<<10)
 
 // site is a server with both surfaces over stores of its own.
 type site struct {
@@ -117,7 +117,7 @@ func newSite(t *testing.T, options httpd.Options, change ...func(*user.Config)) 
 		set(&config)
 	}
 	s.users = user.NewService(config)
-	sessions := session.NewService(s.store, vaultKeys.Forget, s.now, log)
+	sessions := session.NewService(s.store, vaultKeys, s.now, log)
 	options.Log, options.Ready = log, func(context.Context) map[string]error { return nil }
 	options.Surfaces = []wire.Surface{
 		memberapi.New(memberapi.Services{Users: s.users, Sessions: sessions, Backups: backups}),

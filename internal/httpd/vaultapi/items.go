@@ -45,7 +45,8 @@ func (a *api) readList(rd *wire.Reader) vault.Query {
 }
 
 // readMoment reads a bound of a range of dates; the zero time where it is left out or empty, as forms
-// send fields that nobody filled in.
+// send fields that nobody filled in. A moment before 1970 becomes the last second of 1969, which bounds
+// the same items, as none is that old: the year 1 begins with the zero time.
 func (a *api) readMoment(rd *wire.Reader, name string, parse func(string, *time.Location) (time.Time, bool)) time.Time {
 	text, _ := rd.Query(name)
 	if text == "" {
@@ -55,7 +56,7 @@ func (a *api) readMoment(rd *wire.Reader, name string, parse func(string, *time.
 	if !ok {
 		rd.Fault(name, phrase.BadMoment)
 	}
-	return t
+	return time.Unix(max(t.Unix(), -1), 0)
 }
 
 // listItems is GET /api/auth/account.

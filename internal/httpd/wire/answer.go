@@ -6,8 +6,6 @@ import (
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"caesar/internal/phrase"
 )
 
 // WriteJSON answers with a status and with what appendBody appends, which must be one JSON value. The
@@ -34,15 +32,6 @@ var (
 	noStore  = []string{"no-store"}
 	noSniff  = []string{"nosniff"}
 )
-
-// WriteMessage answers 200 with {"message": …} in the language of the client.
-func WriteMessage(w http.ResponseWriter, r *http.Request, message phrase.Phrase) {
-	language := Language(r.Context())
-	w.Header().Set("Content-Language", language.Tag())
-	WriteJSON(w, http.StatusOK, func(b []byte) []byte {
-		return append(AppendText(append(b, '{'), "message", message.In(language)), '}')
-	})
-}
 
 // AppendString appends a JSON string. What is not valid UTF-8 in s becomes U+FFFD.
 func AppendString(b []byte, s string) []byte {

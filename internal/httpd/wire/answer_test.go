@@ -12,7 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"caesar/internal/httpd/wire"
-	"caesar/internal/phrase"
 )
 
 func TestAnAnswerHasItsTypeAndLengthAndIsNeverCached(t *testing.T) {
@@ -39,19 +38,6 @@ func TestAnAnswerHasItsTypeAndLengthAndIsNeverCached(t *testing.T) {
 	} {
 		if got := w.Header().Get(name); got != value {
 			t.Errorf("%s: got %q, want %q", name, got, value)
-		}
-	}
-}
-
-func TestAMessageIsInTheLanguageOfTheClient(t *testing.T) {
-	t.Parallel()
-	for header, want := range map[string]string{"zh": `{"message":"必填"}`, "en": `{"message":"is required"}`} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r = r.WithContext(wire.WithExchange(r.Context(), &wire.Exchange{AcceptLanguage: header}))
-		w := httptest.NewRecorder()
-		wire.WriteMessage(w, r, phrase.Required)
-		if w.Code != 200 || w.Body.String() != want {
-			t.Errorf("%s: got %d %s", header, w.Code, w.Body)
 		}
 	}
 }

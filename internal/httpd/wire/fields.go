@@ -57,6 +57,3 @@ func (f Fields) Get(name string) (Value, bool) {
 	}
 	return Value{}, false
 }
-
-// Len returns how many values were sent.
-func (f Fields) Len() int { return len(f.list) }

@@ -1,11 +1,10 @@
 package wire
 
 import (
+	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"mime"
-	"mime/multipart"
 	"net/textproto"
 	"strings"
 	"unicode/utf8"
@@ -18,7 +17,7 @@ const multipartType = "multipart/form-data"
 // parseParts reads a whole body of multipart/form-data into its fields. Parts without a name are left
 // out, as nobody can ask for them.
 func parseParts(body []byte, boundary string) (Fields, error) {
-	parts, err := newParts(bytes.NewReader(body), boundary)
+	parts, err := newParts(bufio.NewReader(bytes.NewReader(body)), boundary, int64(len(body)))
 	if err != nil {
 		return Fields{}, err
 	}
@@ -50,13 +49,7 @@ func parseParts(body []byte, boundary string) (Fields, error) {
 	}
 }
 
-// errParts is all that the log is told of parts that can't be read: package multipart quotes what was sent.
-var errParts = errors.New("read parts of the body")
-
-// parts are the parts of a body of multipart/form-data, one after another.
-type parts struct{ reader *multipart.Reader }
-
-// part is one of them.
+// part is one part of a body of multipart/form-data. It can be read until the next one is asked for.
 type part struct {
 	io.Reader
 	name     string
@@ -64,33 +57,13 @@ type part struct {
 	filename string // as it was sent; it may hold anything
 }
 
-func newParts(body io.Reader, boundary string) (*parts, error) {
-	if boundary == "" || len(boundary) > 70 { // RFC 2046, section 5.1.1
-		return nil, malformed(phrase.BodyNotForm, nil)
-	}
-	// Package multipart takes a body that ends in the header of a part for one that has ended well. So
-	// for it no body ever ends; a line break stands in for one that the last boundary may do without.
-	endless := io.MultiReader(body, strings.NewReader("\r\n"), cutOff{})
-	return &parts{multipart.NewReader(endless, boundary)}, nil
-}
-
-// cutOff is where a body breaks off.
-type cutOff struct{}
-
-// Read implements io.Reader.
-func (cutOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
 // next returns the next part. After the last one it is io.EOF itself, never wrapped: a body that was cut
 // is a fault.
 func (p *parts) next() (part, error) {
-	raw, err := p.reader.NextRawPart()
-	if err == io.EOF {
-		return part{}, io.EOF
-	}
+	header, err := p.nextHeader()
 	if err != nil {
-		return part{}, malformed(phrase.BodyNotForm, errParts)
+		return part{}, err
 	}
-	header := raw.Header
 	switch strings.ToLower(header.Get("Content-Transfer-Encoding")) {
 	case "", "7bit", "8bit", "binary":
 	default: // RFC 7578, section 4.7, has none of the others; to keep a file coded would spoil it
@@ -100,7 +73,7 @@ func (p *parts) next() (part, error) {
 	if !ok {
 		return part{}, malformed(phrase.BadPartHeader, nil)
 	}
-	return part{Reader: raw, name: name, isFile: isFile, filename: filename}, nil
+	return part{Reader: p, name: name, isFile: isFile, filename: filename}, nil
 }
 
 // disposition reads the Content-Disposition of a part (RFC 7578, section 4.2). What has a filename, also

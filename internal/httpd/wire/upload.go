@@ -31,7 +31,6 @@ type Upload struct {
 
 	field string
 	body  *arriving
-	raw   io.Reader // of body, counted
 	parts *parts
 	part  part
 	err   error // how it ended
@@ -50,8 +49,7 @@ func OpenUpload(w http.ResponseWriter, r *http.Request, field string) (*Upload, 
 		return nil, errNoFile
 	}
 	u := &Upload{field: field, body: &arriving{from: r.Body, pace: newPace(w)}}
-	u.raw = &counted{from: bufio.NewReaderSize(u.body, uploadBuffer), upload: u.body}
-	parts, err := newParts(u.raw, params["boundary"])
+	parts, err := newParts(bufio.NewReaderSize(u.body, uploadBuffer), params["boundary"], MaxAround)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +71,9 @@ func (u *Upload) Read(p []byte) (int, error) {
 		return 0, u.err
 	}
 	n, err := u.part.Read(p)
-	u.body.ofFile += int64(n)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		u.err = u.body.explain(malformed(phrase.BodyNotForm, errParts))
+		u.err = u.body.explain(errParts)
 	case errors.Is(err, io.EOF):
 		u.err = u.rest()
 	case err != nil:
@@ -93,8 +90,8 @@ func (u *Upload) rest() error {
 	case found:
 		return errTwoFiles
 	}
-	if _, err := io.Copy(io.Discard, u.raw); err != nil {
-		return u.body.explain(errNotWhole.Because(err))
+	if err := u.parts.end(); err != nil {
+		return u.body.explain(err)
 	}
 	u.body.pace.quiet()
 	return io.EOF
@@ -116,13 +113,11 @@ func (u *Upload) next() (found bool, err error) {
 	}
 }
 
-// arriving is the body of an upload. It counts what is around the file and keeps the deadline moving.
+// arriving is the body of an upload. It keeps the deadline moving, and in mind why the body broke off.
 type arriving struct {
-	from   io.Reader
-	pace   *pace
-	read   int64 // by the reader of parts
-	ofFile int64 // of that
-	err    error // of the connection
+	from io.Reader
+	pace *pace
+	err  error // of the connection
 }
 
 // Read implements io.Reader.
@@ -141,24 +136,4 @@ func (a *arriving) explain(found error) error {
 		return a.err
 	}
 	return found
-}
-
-// readAhead is how far the reader of parts may be ahead of what it has given away.
-const readAhead = 8 << 10
-
-// counted is what the reader of parts reads.
-type counted struct {
-	from   io.Reader
-	upload *arriving
-}
-
-// Read implements io.Reader.
-func (c *counted) Read(p []byte) (int, error) {
-	if c.upload.read-c.upload.ofFile > MaxAround+readAhead {
-		c.upload.err = fault.New(fault.TooLarge, "too_large", phrase.AroundTheFile.With(MaxAround))
-		return 0, c.upload.err
-	}
-	n, err := c.from.Read(p)
-	c.upload.read += int64(n)
-	return n, err
 }

@@ -76,9 +76,9 @@ func fiveWrongTriesEndACode(f *fixture) {
 		f.says(false)(f.CheckCode(f.Context(), wrong, id, noon))
 	}
 	f.says(true)(f.CheckCode(f.Context(), right, id, noon))
-	f.says(false)(f.ResetPassword(f.Context(), wrong, id, []byte("new"), []byte("letter"), noon))
+	f.says(false)(f.ResetPassword(f.Context(), wrong, id, 0, []byte("new"), []byte("letter"), noon))
 	f.says(false)(f.CheckCode(f.Context(), right, id, noon))
-	f.says(false)(f.ResetPassword(f.Context(), right, id, []byte("new"), []byte("letter"), noon))
+	f.says(false)(f.ResetPassword(f.Context(), right, id, 0, []byte("new"), []byte("letter"), noon))
 }
 
 func aNewCodeReplacesTheOld(f *fixture) {
@@ -126,8 +126,12 @@ func aCodeActivatesOnce(f *fixture) {
 
 	// It is the pending whom a code activates: a closing account is kept by a login alone.
 	f.must(f.CloseAccount(f.Context(), id, never, []byte("letter"), noon))
-	f.requestCode(right, id, noon)
-	f.says(false)(f.Activate(f.Context(), right, id, noon))
+	wait, err := f.RequestCode(f.Context(), codeRequest(right, id, noon))
+	f.must(err)
+	equal(f, "wait after a code was used up", wait, time.Minute)
+	later := noon.Add(time.Minute)
+	f.requestCode(right, id, later)
+	f.says(false)(f.Activate(f.Context(), right, id, later))
 	equal(f, "status", f.row(id).Status, user.Closing)
 }
 
@@ -137,16 +141,16 @@ func aCodeResetsOnce(f *fixture) {
 	_, hash := f.login(id)
 	c := code("reset of marcus", "123456")
 	f.requestCode(c, id, noon)
-	f.says(false)(f.ResetPassword(f.Context(), code("reset of marcus", "000000"), id, []byte("bad"), []byte("not sent"), noon))
+	f.says(false)(f.ResetPassword(f.Context(), code("reset of marcus", "000000"), id, 0, []byte("bad"), []byte("not sent"), noon))
 	equal(f, "session lives after a wrong code", f.live(id, hash), true)
-	f.says(true)(f.ResetPassword(f.Context(), c, id, []byte("new"), []byte("reset"), noon))
-	f.says(false)(f.ResetPassword(f.Context(), c, id, []byte("bad"), []byte("not sent"), noon))
+	f.says(true)(f.ResetPassword(f.Context(), c, id, 0, []byte("new"), []byte("reset"), noon))
+	f.says(false)(f.ResetPassword(f.Context(), c, id, 0, []byte("bad"), []byte("not sent"), noon))
 	equal(f, "password", string(f.row(id).SealedPassword), "new")
 	equal(f, "session lives", f.live(id, hash), false)
 	equal(f, "letters", fmt.Sprint(f.letters()), "[code reset]")
 	// A login that began with the old password comes too late.
 	f.says(false)(f.SignIn(f.Context(), user.SignIn{Opening: opening(id, noon), Credential: was.Credential}))
-	f.says(false)(f.ChangePassword(f.Context(), id, was.Credential, []byte("bad"), 0, []byte("not sent"), noon))
+	f.says(false)(f.ChangePassword(f.Context(), id, was.Seen(), []byte("bad"), 0, []byte("not sent"), noon))
 }
 
 func oneOfManySendsAMail(f *fixture) {
@@ -172,7 +176,7 @@ func oneOfManyResets(f *fixture) {
 	c := code("reset of marcus", "123456")
 	f.requestCode(c, id, noon)
 	yes := f.atOnce(many, func(i int) (bool, error) {
-		return f.ResetPassword(f.Context(), c, id, fmt.Appendf(nil, "new %d", i), []byte("letter"), noon)
+		return f.ResetPassword(f.Context(), c, id, 0, fmt.Appendf(nil, "new %d", i), []byte("letter"), noon)
 	})
 	equal(f, "resets that were told yes", yes, 1)
 	equal(f, "letters", len(f.letters()), 2) // the code and the notice

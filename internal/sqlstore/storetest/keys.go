@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"caesar/internal/keyring"
+	"caesar/internal/vault"
 )
 
 var keys = []test{
@@ -25,7 +26,7 @@ func keyRecord(revision int64) keyring.Record {
 
 func (f *fixture) replaceKeys(userID int64, r keyring.Record) {
 	f.Helper()
-	f.says(true)(f.ReplaceKeyRecord(f.Context(), userID, r, 0, nil, noon))
+	f.says(true)(f.ReplaceKeyRecord(f.Context(), userID, 1, r, 0, nil, noon))
 }
 
 func keysAreReadAsStored(f *fixture) {
@@ -51,14 +52,16 @@ func keysAreReadAsStored(f *fixture) {
 func keysReplaceTheRevisionBefore(f *fixture) {
 	id := f.person("marcus")
 	_, hash := f.login(id)
-	f.says(false)(f.ReplaceKeyRecord(f.Context(), id, keyRecord(2), 0, nil, noon))
-	f.says(false)(f.ReplaceKeyRecord(f.Context(), id+100, keyRecord(1), 0, nil, noon))
+	f.says(false)(f.ReplaceKeyRecord(f.Context(), id, 1, keyRecord(2), 0, nil, noon))
+	f.says(false)(f.ReplaceKeyRecord(f.Context(), id+100, 1, keyRecord(1), 0, nil, noon))
+	_, err := f.ReplaceKeyRecord(f.Context(), id, 2, keyRecord(1), 0, nil, noon)
+	f.wants(vault.ErrStale, err)
 	equal(f, "session lives", f.live(id, hash), true)
 	f.replaceKeys(id, keyRecord(1))
 	for _, revision := range []int64{1, 3} {
 		stale := keyRecord(revision)
 		stale.Salt = "stale"
-		f.says(false)(f.ReplaceKeyRecord(f.Context(), id, stale, 0, nil, noon))
+		f.says(false)(f.ReplaceKeyRecord(f.Context(), id, 1, stale, 0, nil, noon))
 	}
 	read, err := f.KeyRecord(f.Context(), id)
 	f.must(err)
@@ -71,7 +74,7 @@ func aChangeOfKeysEndsSessions(f *fixture) {
 	id := f.person("marcus")
 	kept, keptHash := f.login(id)
 	_, otherHash := f.login(id)
-	f.says(true)(f.ReplaceKeyRecord(f.Context(), id, keyRecord(1), kept.SessionID, nil, noon))
+	f.says(true)(f.ReplaceKeyRecord(f.Context(), id, 1, keyRecord(1), kept.SessionID, nil, noon))
 	equal(f, "the session that asked lives", f.live(id, keptHash), true)
 	equal(f, "the other lives", f.live(id, otherHash), false)
 	who, err := f.FindSession(f.Context(), id, keptHash, noon)
@@ -85,7 +88,7 @@ func oneOfManyReplacesTheKeys(f *fixture) {
 	stored := f.atOnce(many, func(i int) (bool, error) {
 		r := keyRecord(2)
 		r.Salt = fmt.Sprint("salt of ", i)
-		return f.ReplaceKeyRecord(f.Context(), id, r, 0, nil, noon)
+		return f.ReplaceKeyRecord(f.Context(), id, 1, r, 0, nil, noon)
 	})
 	equal(f, "changes that were stored", stored, 1)
 	equal(f, "revision", f.row(id).KeyRevision, 2)

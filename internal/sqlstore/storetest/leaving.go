@@ -155,9 +155,9 @@ func nothingIsKeptOfTheErased(f *fixture) {
 	f.must(f.LogWrongMainPassword(f.Context(), id, item.ID, noon))
 	f.says(false)(f.LogView(f.Context(), id, item.ID, item.MAC, noon))
 	f.says(false)(f.ReplaceItem(f.Context(), edited(item, "new"), item.MAC))
-	f.says(false)(f.ReplaceKeyRecord(f.Context(), id, keyRecord(2), 0, nil, noon))
+	f.says(false)(f.ReplaceKeyRecord(f.Context(), id, 1, keyRecord(2), 0, nil, noon))
 	f.says(false)(f.SignIn(f.Context(), user.SignIn{Opening: o, Credential: credential}))
-	f.says(false)(f.ChangePassword(f.Context(), id, credential, []byte("new"), 0, []byte("not sent"), noon))
+	f.says(false)(f.ChangePassword(f.Context(), id, user.Seen{Credential: credential}, []byte("new"), 0, []byte("not sent"), noon))
 	f.must(f.CloseAccount(f.Context(), id, noon, []byte("not sent"), noon))
 
 	equal(f, "log", len(f.log(id)), 0)

@@ -97,7 +97,7 @@ func anUpdateChangesWhatItNames(f *fixture) {
 
 	name, email := "Tullius", "Tullius@example.org"
 	f.says(true)(f.UpdateUser(f.Context(), user.Update{
-		UserID: id, Parts: user.ProfileParts{Name: &name, Email: &email}, NameHandle: handle(name), EmailHandle: handle(email),
+		UserID: id, Parts: user.ProfileParts{Name: &name, Email: &email}, NameHandle: handle(name), EmailHandle: handle(email), WasEmail: handle(was.Email),
 		SealedPassword: []byte("new"), Credential: was.Credential, KeepSession: kept.SessionID,
 		PasswordLetter: []byte("password changed"), EmailLetter: []byte("email changed"), Now: noon,
 	}))
@@ -129,12 +129,20 @@ func anUpdateIsWhole(f *fixture) {
 		{"marcus", "tullius@example.org", user.ErrEmailTaken},
 	} {
 		_, err := f.UpdateUser(f.Context(), user.Update{
-			UserID: id, Parts: user.ProfileParts{Name: &c.name, Email: &c.email}, NameHandle: handle(c.name), EmailHandle: handle(c.email),
+			UserID: id, Parts: user.ProfileParts{Name: &c.name, Email: &c.email}, NameHandle: handle(c.name), EmailHandle: handle(c.email), WasEmail: handle(was.Email),
 			SealedPassword: []byte("new"), Credential: was.Credential,
 			PasswordLetter: []byte("password changed"), EmailLetter: []byte("email changed"), Now: noon,
 		})
 		f.wants(c.want, err)
 	}
+	_, err := f.UpdateUser(f.Context(), user.Update{
+		UserID: id, Parts: user.ProfileParts{Email: &was.Email}, EmailHandle: handle(was.Email), WasEmail: "earlier@example.org", Now: noon,
+	})
+	f.wants(user.ErrStale, err)
+	_, err = f.UpdateUser(f.Context(), user.Update{
+		UserID: id, SealedPassword: []byte("new"), Credential: was.Credential, KeyRevision: 1, PasswordLetter: []byte("password changed"), Now: noon,
+	})
+	f.wants(user.ErrStale, err)
 	career := "consul"
 	f.says(false)(f.UpdateUser(f.Context(), user.Update{
 		UserID: id, Parts: user.ProfileParts{Career: &career}, Credential: was.Credential + 1,
@@ -145,7 +153,7 @@ func anUpdateIsWhole(f *fixture) {
 	}
 	equal(f, "session lives", f.live(id, hash), true)
 	equal(f, "letters", len(f.letters()), 0)
-	_, err := f.UserByHandle(f.Context(), "new@example.org")
+	_, err = f.UserByHandle(f.Context(), "new@example.org")
 	f.wants(user.ErrNoUser, err)
 	_, err = f.UpdateUser(f.Context(), user.Update{UserID: id + 100, Parts: user.ProfileParts{Career: &career}, Now: noon})
 	f.wants(user.ErrNoUser, err)

@@ -18,7 +18,7 @@ var profiles = []test{
 // update is a profile update that changes what is asked for.
 func (f *fixture) update(id int64, name, email string) user.Update {
 	return user.Update{
-		UserID: id, Parts: user.ProfileParts{Name: &name, Email: &email},
+		UserID: id, WasEmail: handle(f.row(id).Email), Parts: user.ProfileParts{Name: &name, Email: &email},
 		NameHandle: handle(name), EmailHandle: handle(email), EmailLetter: []byte("letter"), Now: noon,
 	}
 }

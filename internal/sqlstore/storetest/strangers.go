@@ -97,7 +97,7 @@ func strangersChangeNothing(f *fixture) {
 	f.must(f.EndOtherSessions(f.Context(), stranger, who.SessionID))
 	f.must(f.EndOtherSessions(f.Context(), stranger, own.SessionID))
 	f.replaceKeys(stranger, keyRecord(2))
-	f.says(true)(f.ChangePassword(f.Context(), stranger, f.row(stranger).Credential, []byte("new"), who.SessionID, []byte("letter"), later))
+	f.says(true)(f.ChangePassword(f.Context(), stranger, f.row(stranger).Seen(), []byte("new"), who.SessionID, []byte("letter"), later))
 	f.must(f.updateUser(f.update(stranger, "brutus", "brutus@example.org")))
 	f.wants(user.ErrNameTaken, f.updateUser(f.update(stranger, "marcus", "brutus@example.org")))
 	f.must(f.CloseAccount(f.Context(), stranger, noon, []byte("letter"), noon))

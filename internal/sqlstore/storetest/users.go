@@ -223,11 +223,11 @@ func aChangeOfPasswordEndsSessions(f *fixture) {
 	kept, keptHash := f.login(id)
 	_, otherHash := f.login(id)
 	was := f.row(id)
-	f.says(false)(f.ChangePassword(f.Context(), id, was.Credential+1, []byte("new"), kept.SessionID, []byte("not sent"), noon))
+	f.says(false)(f.ChangePassword(f.Context(), id, user.Seen{Credential: was.Credential + 1}, []byte("new"), kept.SessionID, []byte("not sent"), noon))
 	if !f.live(id, otherHash) || string(f.row(id).SealedPassword) != string(was.SealedPassword) {
 		f.Fatal("a change that was refused changed something")
 	}
-	f.says(true)(f.ChangePassword(f.Context(), id, was.Credential, []byte("new"), kept.SessionID, []byte("sent"), noon))
+	f.says(true)(f.ChangePassword(f.Context(), id, was.Seen(), []byte("new"), kept.SessionID, []byte("sent"), noon))
 	equal(f, "password", string(f.row(id).SealedPassword), "new")
 	equal(f, "the session that changed it lives", f.live(id, keptHash), true)
 	equal(f, "the other lives", f.live(id, otherHash), false)
@@ -241,7 +241,7 @@ func oneOfManyChangesThePassword(f *fixture) {
 	id := f.person("marcus")
 	credential := f.row(id).Credential
 	done := f.atOnce(many, func(i int) (bool, error) {
-		return f.ChangePassword(f.Context(), id, credential, fmt.Appendf(nil, "new %d", i), 0, []byte("letter"), noon)
+		return f.ChangePassword(f.Context(), id, user.Seen{Credential: credential}, fmt.Appendf(nil, "new %d", i), 0, []byte("letter"), noon)
 	})
 	equal(f, "changes that were done", done, 1)
 	equal(f, "letters", len(f.letters()), 1)
