@@ -78,15 +78,15 @@ func left(file io.Reader) (n int64, known bool) {
 // ErrDamaged is what reading a [Download] ends with that is not what was uploaded.
 var ErrDamaged = errors.New("the file is not what was uploaded: its SHA-256 is another one")
 
-// Download is a version, or the rest of one, to be read and closed. Where it is whole, its end is an
-// [io.EOF] only after its SHA-256 was compared, and else [ErrDamaged].
+// Download is a version, or the rest of one, to be read and closed. Where it is whole and its SHA-256 is
+// known, its end is an [io.EOF] only after that was compared, and else [ErrDamaged].
 type Download struct {
 	Name   string // a label that anybody may have chosen, never to be taken for a path
 	Size   int64  // of what there is to read, in bytes
-	SHA256 string // of the whole version, in hex
+	SHA256 string // of the whole version, in hex; "" where something on the way took it off
 
 	body io.ReadCloser
-	sum  hash.Hash // nil for a part
+	sum  hash.Hash // nil for a part, and where there is nothing to compare
 }
 
 // Read implements [io.Reader].
@@ -144,14 +144,24 @@ func (m Member) download(ctx context.Context, path string, offset int64) (*Downl
 		}
 		return nil, errorFrom(resp, answer)
 	}
-	d := &Download{Size: resp.ContentLength, SHA256: strings.Trim(resp.Header.Get("ETag"), `"`), body: resp.Body}
+	d := &Download{Size: resp.ContentLength, SHA256: sumOf(resp.Header.Get("ETag")), body: resp.Body}
 	if _, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil {
 		d.Name = params["filename"]
 	}
-	if offset == 0 {
+	if offset == 0 && d.SHA256 != "" {
 		d.sum = sha256.New()
 	}
 	return d, nil
+}
+
+// sumOf returns the SHA-256 that an ETag is, also where a proxy made it a weak one, and "" where it is
+// something else.
+func sumOf(etag string) string {
+	sum, err := hex.DecodeString(strings.Trim(strings.TrimPrefix(etag, "W/"), `"`))
+	if err != nil || len(sum) != sha256.Size {
+		return ""
+	}
+	return hex.EncodeToString(sum)
 }
 
 // Backups are the versions that are kept, and the room that they take.

@@ -261,17 +261,23 @@ func TestDownloadThatIsDamagedEndsWithAnError(t *testing.T) {
 	for name, c := range map[string]struct {
 		content string
 		length  string
+		etag    string
 		want    error
 	}{
-		"whole":   {"test", "4", nil},
-		"changed": {"tesu", "4", client.ErrDamaged},
-		"cut":     {"tes", "4", io.ErrUnexpectedEOF},
-		"empty":   {"", "0", client.ErrDamaged},
+		"whole":                {"test", "4", `"` + testSum + `"`, nil},
+		"changed":              {"tesu", "4", `"` + testSum + `"`, client.ErrDamaged},
+		"cut":                  {"tes", "4", `"` + testSum + `"`, io.ErrUnexpectedEOF},
+		"empty":                {"", "0", `"` + testSum + `"`, client.ErrDamaged},
+		"whole, weak tag":      {"test", "4", `W/"` + testSum + `"`, nil},
+		"changed, weak tag":    {"tesu", "4", `W/"` + testSum + `"`, client.ErrDamaged},
+		"a tag that is no sum": {"test", "4", `"` + testSum + `-gzip"`, nil},
+		"no tag":               {"test", "4", "", nil},
+		"cut, and without tag": {"tes", "4", "", io.ErrUnexpectedEOF},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("ETag", `"`+testSum+`"`)
+				w.Header().Set("ETag", c.etag)
 				w.Header().Set("Content-Length", c.length)
 				_, _ = io.WriteString(w, c.content)
 			}).Member()

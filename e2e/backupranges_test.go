@@ -135,16 +135,17 @@ func TestWhatOneHasAlreadyIsNotSentAgain(t *testing.T) {
 		"If-None-Match of any":            {http.Header{"If-None-Match": {"*"}}, 304, 0},
 		"If-None-Match of another":        {http.Header{"If-None-Match": {other}}, 200, len(content)},
 		"If-None-Match of another, newer": {http.Header{"If-None-Match": {other}, "If-Modified-Since": {later}}, 200, len(content)},
-		"If-Modified-Since":               {http.Header{"If-Modified-Since": {modified}}, 304, 0},
+		"If-Modified-Since":               {http.Header{"If-Modified-Since": {modified}}, 200, len(content)}, // times decide nothing
+		"If-Modified-Since later":         {http.Header{"If-Modified-Since": {later}}, 200, len(content)},
 		"If-Modified-Since before":        {http.Header{"If-Modified-Since": {before}}, 200, len(content)},
 		"If-Match":                        {http.Header{"If-Match": {etag}}, 200, len(content)},
 		"If-Match of another":             {http.Header{"If-Match": {other}}, 412, 0},
 		"If-Unmodified-Since":             {http.Header{"If-Unmodified-Since": {modified}}, 200, len(content)},
-		"If-Unmodified-Since before":      {http.Header{"If-Unmodified-Since": {before}}, 412, 0},
+		"If-Unmodified-Since before":      {http.Header{"If-Unmodified-Since": {before}}, 200, len(content)},
 		"If-Range":                        {http.Header{"Range": {"bytes=1-2"}, "If-Range": {etag}}, 206, 2},
 		"If-Range of another":             {http.Header{"Range": {"bytes=1-2"}, "If-Range": {other}}, 200, len(content)},
 		"If-Range, weak":                  {http.Header{"Range": {"bytes=1-2"}, "If-Range": {"W/" + etag}}, 200, len(content)},
-		"If-Range of its time":            {http.Header{"Range": {"bytes=1-2"}, "If-Range": {modified}}, 206, 2},
+		"If-Range of its time":            {http.Header{"Range": {"bytes=1-2"}, "If-Range": {modified}}, 200, len(content)},
 		"If-Range of another time":        {http.Header{"Range": {"bytes=1-2"}, "If-Range": {before}}, 200, len(content)},
 		"If-None-Match with a range":      {http.Header{"Range": {"bytes=1-2"}, "If-None-Match": {etag}}, 304, 0},
 	} {
@@ -159,6 +160,13 @@ func TestWhatOneHasAlreadyIsNotSentAgain(t *testing.T) {
 	// A new version is another file.
 	if l.uploaded(m.token, "ranges.bin", content+"x"); l.download(m.token, "", http.Header{"If-None-Match": {etag}}).status != 200 {
 		t.Error("a new version passes for the one before it")
+	}
+	newest := l.uploaded(m.token, "ranges.bin", "the newest").ID
+	if r := l.ask(question{method: http.MethodDelete, path: fmt.Sprintf("/user/files/%d/", newest), token: m.token}); r.status != 200 {
+		t.Fatalf("deleting answers %d %s", r.status, r.body)
+	}
+	if r := l.download(m.token, "", http.Header{"If-Modified-Since": {later}}); r.status != 200 || string(r.body) != content+"x" {
+		t.Errorf("after the newest is deleted the one before it answers %d and %d bytes", r.status, len(r.body))
 	}
 }
 

@@ -55,7 +55,7 @@ func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Stor
 // newHasher returns the hasher of all passwords: one slot for each core, in the memory of the settings.
 func newHasher(s *settings.Settings) *argon2id.Hasher {
 	slots := runtime.GOMAXPROCS(0)
-	memory := uint32(s.HashMemory >> 10) //nolint:gosec // at most 1 TiB
+	memory := uint32(s.HashMemory >> 10)
 	if memory == 0 {
 		memory = argon2id.Budget(slots, max(argon2id.Login.MemoryKiB, s.MainKDF.MemoryMiB<<10))
 	}

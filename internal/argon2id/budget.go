@@ -20,11 +20,11 @@ func Budget(slots int, dearestKiB uint32) uint32 {
 }
 
 func budget(slots int, dearestKiB uint32, limit uint64) uint32 {
-	all := uint64(slots) * uint64(dearestKiB) //nolint:gosec // a number of cores
+	all := uint64(slots) * uint64(dearestKiB)
 	if limit > 0 {
 		all = min(all, limit/1024/4)
 	}
-	return uint32(min(max(all, uint64(dearestKiB)), math.MaxUint32)) //nolint:gosec // by min
+	return uint32(min(max(all, uint64(dearestKiB)), math.MaxUint32))
 }
 
 // memoryLimit returns the bytes that the process may use: the machine's, or the least that its control

@@ -66,7 +66,7 @@ type Hasher struct {
 // NewHasher returns a hasher that runs at most the given number of hashes at once, which must be positive
 // (one for each core is what gives the most hashes a second), in at most the given memory.
 func NewHasher(slots int, memoryKiB uint32) *Hasher {
-	return &Hasher{slots: slots, budget: memoryKiB, share: memoryKiB / uint32(slots)} //nolint:gosec // a number of cores
+	return &Hasher{slots: slots, budget: memoryKiB, share: memoryKiB / uint32(slots)}
 }
 
 // Load returns how many callers wait for their turn, and how many have it.

@@ -135,4 +135,4 @@ func (h *Hasher) free() {
 }
 
 // size returns how many blocks an arena has.
-func (a *arena) size() uint32 { return uint32(len(a.blocks)) } //nolint:gosec // grow made them, by a uint32
+func (a *arena) size() uint32 { return uint32(len(a.blocks)) }

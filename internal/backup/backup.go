@@ -37,8 +37,9 @@ type Version struct {
 var (
 	// ErrNoVersion says that a user has no such version, whether or not somebody else has.
 	ErrNoVersion = errors.New("no such version")
-	// ErrNoOwner says that the user who is to have a version is gone.
-	ErrNoOwner = errors.New("no such user")
+	// ErrNoSession says that the session in which a version was uploaded has ended, by itself or with
+	// its user.
+	ErrNoSession = errors.New("the session has ended")
 	// ErrOverQuota says that a version does not fit into what a user may keep.
 	ErrOverQuota = errors.New("over the quota")
 )
@@ -55,9 +56,12 @@ type Store interface {
 	// AddVersion stores a version and deletes those past what is kept, the oldest first; it returns
 	// the row and the names of the blobs that no row names any more. The id is known inside the
 	// transaction only, so the store asks seal for the row that belongs to it; seal is quick and may
-	// be called again. ErrOverQuota where the version does not fit beside those that stay, ErrNoOwner
-	// where the user was erased in the meantime: then nothing has changed.
-	AddVersion(ctx context.Context, userID int64, r Retention, seal func(id int64) Version) (v Version, freed []string, err error)
+	// be called again. ErrOverQuota where the version does not fit beside those that stay, ErrNoSession
+	// where the user has no such session any more: then nothing has changed.
+	AddVersion(ctx context.Context, userID, sessionID int64, r Retention, seal func(id int64) Version) (v Version, freed []string, err error)
+	// Staying returns how many bytes those versions of a user take that stay beside a new one, of which
+	// with it so many are kept.
+	Staying(ctx context.Context, userID int64, keep int) (bytes int64, err error)
 	// Version returns a version, the newest where the id is 0, or ErrNoVersion.
 	Version(ctx context.Context, userID, id int64) (Version, error)
 	// Versions returns all versions of a user, newest first.

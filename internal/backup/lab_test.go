@@ -106,11 +106,23 @@ func (l *lab) person(name string) session.Asker {
 		EraseAt: noon, Now: noon,
 	})
 	l.must(err)
-	return l.asker(id)
+	return l.enter(id)
 }
 
-func (l *lab) asker(userID int64) session.Asker {
-	return session.Asker{Identity: session.NewIdentity(userID, 1, 0, noon)}
+// enter opens a session of a person.
+func (l *lab) enter(userID int64) session.Asker {
+	l.Helper()
+	o := session.Open(userID, session.Device{}, session.Long, noon)
+	u, err := l.store.UserByID(l.Context(), userID)
+	l.must(err)
+	signed, err := l.store.SignIn(l.Context(), user.SignIn{Opening: o, Credential: u.Credential, Language: u.Language})
+	l.must(err)
+	if !signed {
+		l.Fatal("no session was opened")
+	}
+	who, err := l.store.FindSession(l.Context(), userID, o.TokenHash, noon)
+	l.must(err)
+	return session.Asker{Identity: who}
 }
 
 // upload keeps a file that nothing is wrong with.

@@ -27,11 +27,14 @@ func Label(typed string) string {
 	return label
 }
 
-// visible drops control characters, line separators, and the marks that reverse the order in which a
-// name is shown ("photo\u202egpj.exe"); joiners stay, as emoji and scripts need them.
+// visible drops control characters, line separators, and what has no shape of its own (Cf), such as the
+// marks that reverse the order in which a name is shown ("photo\u202egpj.exe") and those that make two
+// names look alike; the two joiners stay, as emoji and scripts need them.
 func visible(r rune) rune {
 	switch {
-	case unicode.IsControl(r), r == '\u2028', r == '\u2029', unicode.Is(unicode.Bidi_Control, r), r == '\ufeff':
+	case r == '\u200c', r == '\u200d':
+		return r
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029', unicode.Is(unicode.Cf, r):
 		return -1
 	default:
 		return r

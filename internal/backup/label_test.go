@@ -30,13 +30,16 @@ func TestALabelIsTheLastElementWithoutWhatCannotBeShown(t *testing.T) {
 		"quote\"d;'s.txt":                       "quote\"d;'s.txt",
 		"photo\u202egpj.exe":                    "photogpj.exe",
 		"line\u2028break":                       "linebreak",
-		"备份 🗝️ 👨‍👩‍👧.zip":                       "备份 🗝️ 👨‍👩‍👧.zip",
-		"e\u0301.txt":                           "é.txt",
-		"\xff\xfe.txt":                          "\ufffd.txt",
-		long + ".tar":                           long[:251] + ".tar",
-		long:                                    long[:255],
-		"a." + long:                             "a." + long[:253],
-		strings.Repeat("备", 300) + ".zip":       strings.Repeat("备", 251) + ".zip",
+		"a\u200bb\u00adc\u2060d\ufeffe\u061c.txt": "abcde.txt",
+		"\U000e0061\u200e\u2066":                  "backup",
+		"می\u200cخواهم.txt":                       "می\u200cخواهم.txt",
+		"备份 🗝️ 👨‍👩‍👧.zip":                         "备份 🗝️ 👨‍👩‍👧.zip",
+		"e\u0301.txt":                             "é.txt",
+		"\xff\xfe.txt":                            "\ufffd.txt",
+		long + ".tar":                             long[:251] + ".tar",
+		long:                                      long[:255],
+		"a." + long:                               "a." + long[:253],
+		strings.Repeat("备", 300) + ".zip":         strings.Repeat("备", 251) + ".zip",
 	} {
 		if got := backup.Label(typed); got != want {
 			t.Errorf("Label(%q) = %q, want %q", typed, got, want)

@@ -48,6 +48,25 @@ func TestOneWhoIsGoneGetsNoVersion(t *testing.T) {
 	}
 }
 
+func TestAnUploadThatOutlivesItsSessionKeepsNothing(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	ada := l.person("ada")
+	other := l.enter(ada.UserID)
+	before := l.upload(ada, "before", []byte("before"))
+	body := io.MultiReader(bytes.NewReader(noise(200_000)), &calling{func() {
+		if ended, err := l.store.EndSession(t.Context(), ada.UserID, ada.SessionID); err != nil || !ended {
+			t.Error(ended, err)
+		}
+	}})
+	_, err := l.Upload(t.Context(), ada, "x", body)
+	l.refused(err, fault.Unauthenticated)
+	if names, files := l.names(other), l.files(); joined(names) != "before" || joined(files) != before.Blob+".age" {
+		t.Errorf("there are versions %v and files %v", names, files)
+	}
+	l.upload(other, "x", []byte("x")) // another session of the same person goes on
+}
+
 func TestASweepTakesWhatNoRowNames(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -119,7 +138,7 @@ type stuck struct {
 	err error
 }
 
-func (s stuck) AddVersion(context.Context, int64, backup.Retention, func(int64) backup.Version) (backup.Version, []string, error) {
+func (s stuck) AddVersion(context.Context, int64, int64, backup.Retention, func(int64) backup.Version) (backup.Version, []string, error) {
 	return backup.Version{}, nil, s.err
 }
 
@@ -138,8 +157,8 @@ func TestARowThatCannotBeWrittenLeavesNoBlob(t *testing.T) {
 // unsure is a store that fails after it has written a row, as where the connection to it breaks.
 type unsure struct{ backup.Store }
 
-func (s unsure) AddVersion(ctx context.Context, userID int64, r backup.Retention, seal func(int64) backup.Version) (backup.Version, []string, error) {
-	_, _, err := s.Store.AddVersion(ctx, userID, r, seal)
+func (s unsure) AddVersion(ctx context.Context, userID, sessionID int64, r backup.Retention, seal func(int64) backup.Version) (backup.Version, []string, error) {
+	_, _, err := s.Store.AddVersion(ctx, userID, sessionID, r, seal)
 	return backup.Version{}, nil, errors.Join(err, errors.New("the connection broke"))
 }
 

@@ -46,43 +46,36 @@ func NewService(c Config) *Service {
 		Config: c,
 		rows:   newRows(c.Root),
 		// Twice, as of two that are uploaded one may take the other's place.
-		inFlight: inFlight{most: 2 * c.Quota, bytes: map[int64]int64{}},
+		inFlight: inFlight{most: 2 * c.Quota, users: map[int64]*underway{}},
 		budget:   newBudget(),
 	}
 }
 
 // Listing is what a person keeps.
 type Listing struct {
-	Versions []Version // newest first, never nil
-	Used     int64     // bytes
+	Versions []Version // newest first, never nil; without those whose rows are not as they were written
+	Used     int64     // bytes of all that the quota counts
 	Retention
 }
 
-// List returns what the asker keeps.
+// List returns what the asker keeps. A row that is not as it was written is told to the log alone, and
+// hides none of the others; it can be deleted by its id.
 func (s *Service) List(ctx context.Context, who session.Asker) (Listing, error) {
-	versions, err := s.versions(ctx, who.UserID)
+	versions, err := s.Store.Versions(ctx, who.UserID)
 	if err != nil {
-		return Listing{}, err
+		return Listing{}, fmt.Errorf("list versions: %w", err)
 	}
-	l := Listing{Versions: versions, Retention: s.Retention}
-	for _, v := range versions {
+	l := Listing{Versions: make([]Version, 0, len(versions)), Retention: s.Retention}
+	for i := range versions {
+		v := &versions[i]
 		l.Used += v.Size
+		if err := s.rows.check(v); err != nil {
+			s.Log.ErrorContext(ctx, "a backup is not listed: its row is broken", "user", who.UserID, "version", v.ID, "err", err)
+			continue
+		}
+		l.Versions = append(l.Versions, *v)
 	}
 	return l, nil
-}
-
-// versions returns all versions of a user whose rows are as they were written.
-func (s *Service) versions(ctx context.Context, userID int64) ([]Version, error) {
-	versions, err := s.Store.Versions(ctx, userID)
-	if err != nil {
-		return nil, fmt.Errorf("list versions: %w", err)
-	}
-	for i := range versions {
-		if err := s.rows.check(&versions[i]); err != nil {
-			return nil, err
-		}
-	}
-	return versions, nil
 }
 
 // opening bounds how often the newest version is looked for again because it gave way to a newer one.

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,12 +59,38 @@ func TestAnAlteredRowIsNoAnswer(t *testing.T) {
 		if _, err := s.Open(t.Context(), ada, 0); !errors.Is(err, backup.ErrTampered) || kindOf(err) != 0 {
 			t.Errorf("%s altered: opening it says %v", name, err)
 		}
-		if _, err := s.List(t.Context(), ada); !errors.Is(err, backup.ErrTampered) {
-			t.Errorf("%s altered: listing says %v", name, err)
+		if listing, err := s.List(t.Context(), ada); err != nil || len(listing.Versions) != 0 {
+			t.Errorf("%s altered: listed are %+v, %v", name, listing.Versions, err)
 		}
-		if err := s.Admit(t.Context(), ada, 1); !errors.Is(err, backup.ErrTampered) {
-			t.Errorf("%s altered: the quota is %v", name, err)
-		}
+	}
+}
+
+func TestAnAlteredRowShutsNobodyOut(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	ada := l.person("ada")
+	l.upload(ada, "sound", []byte("sound"))
+	broken := l.upload(ada, "broken", []byte("broken"))
+	l.Service = l.service(func(c *backup.Config) {
+		c.Store = altered{l.store, func(v *backup.Version) {
+			if v.ID == broken.ID {
+				v.Name += "x"
+			}
+		}}
+	})
+	l.must(l.Admit(t.Context(), ada, 1))
+	l.upload(ada, "after", []byte("after"))
+	listing, err := l.List(t.Context(), ada)
+	l.must(err)
+	if names := l.names(ada); joined(names) != "after sound" || listing.Used != 16 {
+		t.Errorf("listed are %v, which use %d", names, listing.Used)
+	}
+	if log := l.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, fmt.Sprintf("version=%d ", broken.ID)) {
+		t.Errorf("the log says %q", log)
+	}
+	l.must(l.Delete(t.Context(), ada, broken.ID))
+	if n := len(l.files()); n != 2 {
+		t.Errorf("with the broken one deleted there are %d files", n)
 	}
 }
 
@@ -78,7 +106,7 @@ func (l *lab) rewrite(blob string, change func([]byte) []byte) {
 // readable says with which error a version can't be read to its end.
 func (l *lab) readable(v backup.Version) error {
 	l.Helper()
-	who := l.asker(v.UserID)
+	who := l.enter(v.UserID)
 	c, err := l.Open(l.Context(), who, v.ID)
 	if err != nil {
 		return err

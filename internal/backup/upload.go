@@ -16,8 +16,14 @@ import (
 // Upload keeps what body holds as a new version. It reads until io.EOF and never far beyond what fits;
 // any other error of body ends it, comes back wrapped (a fault stays a fault), and leaves no trace. The
 // name may be anything that a client sent: Label makes it fit to be shown. Too large a file is a fault of
-// the kind fault.TooLarge, a full disk of the kind fault.Full.
+// the kind fault.TooLarge, a full disk of the kind fault.Full, more uploads at once than may be of the kind
+// fault.TooMany or, where it is those of others, fault.Unavailable; and one that outlives its session ends
+// with fault.Unauthenticated.
 func (s *Service) Upload(ctx context.Context, who session.Asker, name string, body io.Reader) (v Version, err error) {
+	if err := s.inFlight.begin(who.UserID); err != nil {
+		return Version{}, err
+	}
+	defer s.inFlight.end(who.UserID)
 	room, err := s.room(ctx, who.UserID)
 	if err != nil {
 		return Version{}, err
@@ -40,7 +46,7 @@ func (s *Service) Upload(ctx context.Context, who session.Asker, name string, bo
 	if v.Blob, err = w.Commit(ctx); err != nil {
 		return Version{}, fmt.Errorf("keep upload: %w", err)
 	}
-	return s.add(ctx, v)
+	return s.add(ctx, who.SessionID, v)
 }
 
 // seal streams a file through age to w, hashing it on the way, and notes in v what it saw.
@@ -69,8 +75,8 @@ func (s *Service) seal(w io.Writer, from io.Reader, v *Version) error {
 type redirect struct{ io.Writer }
 
 // add stores the row of a blob that is there, and deletes the blobs whose rows gave way to it.
-func (s *Service) add(ctx context.Context, v Version) (Version, error) {
-	added, freed, err := s.Store.AddVersion(ctx, v.UserID, s.Retention, func(id int64) Version {
+func (s *Service) add(ctx context.Context, sessionID int64, v Version) (Version, error) {
+	added, freed, err := s.Store.AddVersion(ctx, v.UserID, sessionID, s.Retention, func(id int64) Version {
 		v.ID, v.CreatedAt = id, s.second()
 		s.rows.sign(&v)
 		return v
@@ -81,7 +87,7 @@ func (s *Service) add(ctx context.Context, v Version) (Version, error) {
 		switch {
 		case errors.Is(err, ErrOverQuota):
 			return Version{}, s.overQuota()
-		case errors.Is(err, ErrNoOwner):
+		case errors.Is(err, ErrNoSession):
 			return Version{}, errGone
 		}
 		return Version{}, fmt.Errorf("store version: %w", err)

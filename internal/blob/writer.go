@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
 	"caesar/internal/backup"
+	"caesar/internal/fault"
+	"caesar/internal/phrase"
 )
 
 // writer writes a file under a passing name, and holds it: a sweep takes what nobody holds.
@@ -93,6 +96,10 @@ func (w *writer) write() error {
 	n, err := w.f.Write(w.buf[:w.filled])
 	w.written += int64(n)
 	w.filled = copy(w.buf[:], w.buf[n:w.filled])
+	if errors.Is(err, syscall.EFBIG) { // as of FAT with 4 GiB, or a process with a limit
+		most := phrase.BackupTooLarge.With(fmt.Sprintf("%d B", w.written))
+		err = fault.New(fault.TooLarge, "too_large", most).Because(err)
+	}
 	if err != nil {
 		return fmt.Errorf("write blob: %w", explain(err))
 	}

@@ -67,6 +67,42 @@ func TestAGuardedRouteIsRefusedToPagesOfOtherSitesWhateverTheMethodAndWithoutACo
 	}
 }
 
+// Such is a link of rel=noreferrer on plain http, where browsers send no Sec-Fetch-Site.
+func TestALinkWithoutATraceOfItsPageEndsNothing(t *testing.T) {
+	t.Parallel()
+	s := guardedServer(t)
+	const page, cookie = "text/html,application/xhtml+xml,*/*;q=0.8", "sessionid=abc"
+	for name, c := range map[string]struct {
+		refused bool
+		method  string
+		headers []string
+	}{
+		"a link":                     {true, "GET", []string{"Accept", page, "Cookie", cookie}},
+		"in capitals":                {true, "GET", []string{"Accept", "*/*, Text/HTML", "Cookie", cookie}},
+		"in a second header":         {true, "GET", []string{"Accept", "*/*", "Accept", page, "Cookie", cookie}},
+		"by HEAD":                    {true, "HEAD", []string{"Accept", page, "Cookie", cookie}},
+		"with a useless header":      {true, "GET", []string{"Accept", page, "Cookie", cookie, "Authorization", "Basic YTpi"}},
+		"a program":                  {false, "GET", []string{"Accept", "*/*", "Cookie", cookie}},
+		"a program without Accept":   {false, "GET", []string{"Cookie", cookie}},
+		"without a session":          {false, "GET", []string{"Accept", page}},
+		"by a bearer token":          {false, "GET", []string{"Accept", page, "Cookie", cookie, "Authorization", "Bearer abc"}},
+		"a link of our page":         {false, "GET", []string{"Accept", page, "Cookie", cookie, "Referer", "http://example.com/"}},
+		"typed, in a newer browser":  {false, "GET", []string{"Accept", page, "Cookie", cookie, "Sec-Fetch-Site", "none"}},
+		"what is sent, not followed": {false, "POST", []string{"Accept", page, "Cookie", cookie}},
+	} {
+		target, status := "/user/logout/", 200
+		if c.method == "POST" {
+			target = "/user/enter/"
+		}
+		if c.refused {
+			status = 403
+		}
+		if w := send(s, c.method, target, c.headers...); w.Code != status {
+			t.Errorf("%s: got %d %s, want %d", name, w.Code, w.Body, status)
+		}
+	}
+}
+
 func TestTheClientIsKnownToComeByTLS(t *testing.T) {
 	t.Parallel()
 	proxies := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} // httptest's peer is 192.0.2.1

@@ -91,7 +91,10 @@ func (o *origins) allow(header http.Header, r *http.Request, anyOrigin bool) (pr
 		return false
 	}
 	header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
-	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language")
+	header["Access-Control-Allow-Headers"] = allowedHeaders
+	if !anyOrigin {
+		header["Access-Control-Allow-Headers"] = allowedWithFiles
+	}
 	header.Set("Access-Control-Max-Age", "600")
 	return true
 }
@@ -100,8 +103,10 @@ func (o *origins) allow(header http.Header, r *http.Request, anyOrigin bool) (pr
 var (
 	starOrigin     = []string{"*"}
 	exposedHeaders = []string{"Retry-After, X-Request-Id"}
-	// exposedWithFiles are those of a surface that has files to download.
+	allowedHeaders = []string{"Authorization, Content-Type, Accept-Language"}
+	// exposedWithFiles and allowedWithFiles are those of a surface that has files to download.
 	exposedWithFiles = []string{"Retry-After, X-Request-Id, Content-Disposition, Content-Range, Accept-Ranges, ETag"}
+	allowedWithFiles = []string{"Authorization, Content-Type, Accept-Language, Range, If-Range, If-None-Match"}
 )
 
 // crossSite tells whether a request would act with the session of our cookie for a page of another site.
@@ -113,7 +118,8 @@ func (o *origins) crossSite(r *http.Request) bool {
 
 // foreign tells whether a request comes from a page of another site, whatever it carries and also where
 // its method is a safe one: for routes that give or end a session. Browsers too old to say so by
-// Sec-Fetch-Site are judged by Origin or, where a link or an image sends none, by Referer.
+// Sec-Fetch-Site, and all on plain http off localhost, are judged by Origin or, where a link or an image
+// sends none, by Referer.
 func (o *origins) foreign(r *http.Request) bool {
 	asPost := *r
 	asPost.Method = http.MethodPost // the protection lets all safe methods pass
@@ -121,8 +127,11 @@ func (o *origins) foreign(r *http.Request) bool {
 		return true
 	}
 	referer := r.Header.Get("Referer")
-	if referer == "" || r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" {
+	switch {
+	case r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "":
 		return false
+	case referer == "":
+		return followedByCookie(r)
 	}
 	u, err := url.Parse(referer)
 	if err != nil {
@@ -130,4 +139,15 @@ func (o *origins) foreign(r *http.Request) bool {
 	}
 	origin := strings.ToLower(u.Scheme + "://" + u.Host)
 	return u.Host != r.Host && origin != o.ours && !o.listed[origin]
+}
+
+// followedByCookie tells whether a request that says nothing of where it comes from is a browser's, which
+// brings the cookie along as it follows a link (of rel=noreferrer) or goes to an address that was typed: it
+// asks for text/html then, as programs do not.
+func followedByCookie(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	_, byCookie := wire.Token(r)
+	return byCookie && strings.Contains(strings.ToLower(strings.Join(r.Header.Values("Accept"), ",")), "text/html")
 }

@@ -67,14 +67,19 @@ func TestAListedOriginMayCallWithCredentials(t *testing.T) {
 func TestAPreflightIsAnswered(t *testing.T) {
 	t.Parallel()
 	s := originServer(t)
-	for target, origin := range map[string]string{"/api/auth/account/12": "https://anywhere.example", "/api/login": listed, "/user/login/": listed} {
-		w := send(s, "OPTIONS", target, "Origin", origin, "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "authorization")
+	const general = "Authorization, Content-Type, Accept-Language"
+	for target, c := range map[string]struct{ origin, allowed string }{
+		"/api/auth/account/12": {"https://anywhere.example", general},
+		"/api/login":           {listed, general},
+		"/user/login/":         {listed, general + ", Range, If-Range, If-None-Match"},
+	} {
+		w := send(s, "OPTIONS", target, "Origin", c.origin, "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "authorization")
 		if w.Code != 204 || w.Body.Len() != 0 {
 			t.Errorf("%s: got %d %s", target, w.Code, w.Body)
 		}
 		for name, want := range map[string]string{
 			"Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE",
-			"Access-Control-Allow-Headers": "Authorization, Content-Type, Accept-Language",
+			"Access-Control-Allow-Headers": c.allowed,
 			"Access-Control-Max-Age":       "600",
 		} {
 			if got := w.Header().Get(name); got != want {

@@ -16,7 +16,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -60,7 +59,6 @@ type Server struct {
 	trusted  []netip.Prefix
 	log      *slog.Logger
 	http     *http.Server
-	stopping atomic.Bool
 }
 
 // Listen binds a TCP address, so that a server finds out before all other work that it can't.
@@ -128,7 +126,6 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	s.stopping.Store(true)
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := s.http.Shutdown(deadline); err != nil {

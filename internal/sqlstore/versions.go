@@ -10,6 +10,10 @@ import (
 
 const versionColumns = "id, name, size, sha256, blob, header_size, header_hash, created_at, mac"
 
+// stayingVersions sums the sizes of a user's newest versions, and tells the oldest of them.
+const stayingVersions = `SELECT coalesce(sum(size), 0), coalesce(min(id), 0)
+	FROM (SELECT id, size FROM versions WHERE user_id = $1 ORDER BY id DESC LIMIT $2) staying`
+
 // versionRow is where a row of versions is scanned into.
 type versionRow struct {
 	backup.Version
@@ -31,21 +35,15 @@ func (r *versionRow) version(userID int64) backup.Version {
 }
 
 // AddVersion implements backup.Store.
-func (s *Store) AddVersion(ctx context.Context, userID int64, keep backup.Retention, seal func(id int64) backup.Version) (v backup.Version, freed []string, err error) {
+func (s *Store) AddVersion(ctx context.Context, userID, sessionID int64, keep backup.Retention, seal func(id int64) backup.Version) (v backup.Version, freed []string, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		var owner int
-		err := t.row("SELECT 1 FROM users WHERE id = $1", list(userID), &owner)
-		if errors.Is(err, sql.ErrNoRows) {
-			return backup.ErrNoOwner
-		}
+		var live int
+		err := t.row("SELECT 1 FROM sessions WHERE user_id = $1 AND id = $2", list(userID, sessionID), &live)
 		if err != nil {
-			return err
+			return found(err, backup.ErrNoSession)
 		}
 		var staying, oldest int64
-		err = t.row(`SELECT coalesce(sum(size), 0), coalesce(min(id), 0)
-			FROM (SELECT id, size FROM versions WHERE user_id = $1 ORDER BY id DESC LIMIT $2) staying`,
-			list(userID, keep.Keep-1), &staying, &oldest)
-		if err != nil {
+		if err := t.row(stayingVersions, list(userID, keep.Keep-1), &staying, &oldest); err != nil {
 			return err
 		}
 		id, err := nextID(t, "versions")
@@ -67,6 +65,13 @@ func (s *Store) AddVersion(ctx context.Context, userID int64, keep backup.Retent
 		return err
 	})
 	return v, freed, err
+}
+
+// Staying implements backup.Store.
+func (s *Store) Staying(_ context.Context, userID int64, keep int) (bytes int64, err error) {
+	var oldest int64
+	err = s.row(stayingVersions, list(userID, keep-1), &bytes, &oldest)
+	return bytes, explain(err)
 }
 
 // deleteVersions deletes the versions for which where holds, and returns the names of their blobs.

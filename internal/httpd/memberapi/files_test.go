@@ -261,3 +261,43 @@ func TestTheLogNamesNobodyAndNoFile(t *testing.T) {
 		t.Error("the log has nothing")
 	}
 }
+
+// gate is a reader at its end once it is opened.
+type gate chan struct{}
+
+func (g gate) Read([]byte) (int, error) {
+	<-g
+	return 0, io.EOF
+}
+
+func TestOneUploadTooManyAtOnceIsToldToWait(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, httpd.Options{})
+	s.join("Ada")
+	header, session := s.enter("Ada")
+	whole, open, replies := fileBody(`name="file"; filename="a"`, "content"), make(gate), make(chan reply)
+	for range 13 {
+		body := io.MultiReader(strings.NewReader(whole[:80]), open, strings.NewReader(whole[80:]))
+		req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"/user/upload_file/", body)
+		s.must(err)
+		req.Header.Set(header, session)
+		req.Header.Set("Content-Type", "multipart/form-data; boundary=xx")
+		go func() {
+			var r reply
+			defer func() { replies <- r }() // also where sending fails, which ends the goroutine
+			r = s.send(s.plain, req)
+		}()
+	}
+	refused := <-replies
+	s.is(refused, 429, `{"code":429,"message":"同时上传的文件过多，最多 12 个，请稍后重试"}`)
+	if refused.header.Get("Retry-After") != "10" || refused.header.Get("Content-Language") == "" {
+		t.Errorf("got %v", refused.header)
+	}
+	close(open)
+	for range 12 {
+		if r := <-replies; r.status != 200 {
+			t.Errorf("one of twelve got %d %s", r.status, r.body)
+		}
+	}
+	s.keep(`name="file"; filename="a"`, "content", header, session)
+}

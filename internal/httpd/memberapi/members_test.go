@@ -319,6 +319,13 @@ func TestACodeIsMailedOnceAMinuteToAnyGoodAddress(t *testing.T) {
 			t.Errorf("got %d %v %s", r.status, r.header, r.body)
 		}
 	}
+	for _, path := range []string{"/user/captcha/", "/user/captcha"} { // the head of an answer is no reason to write
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodHead, s.url+path+"?email=head@example.org", nil)
+		s.must(err)
+		if r := s.send(s.plain, req); r.status != 405 || r.header.Get("Allow") != "GET" {
+			t.Errorf("HEAD %s: got %d %v", path, r.status, r.header)
+		}
+	}
 	var to []string
 	for _, l := range s.letters() {
 		to = append(to, l.To.String())

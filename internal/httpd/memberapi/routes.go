@@ -17,7 +17,7 @@ func New(s Services) wire.Surface {
 	return wire.Surface{Prefix: Prefix, Fail: fail, Routes: bothSpellings([]wire.Route{
 		{Pattern: "GET /user/register/{$}", Handler: visited(nothing, a.form, fail)},
 		{Pattern: "POST /user/register/{$}", Handler: visited(readRegister, a.register, failRegister)},
-		{Pattern: "GET /user/captcha/{$}", Handler: visited(readSendCode, a.sendCode, fail)},
+		{Pattern: "GET /user/captcha/{$}", Handler: notByHead(visited(readSendCode, a.sendCode, fail), fail)},
 		{Pattern: "GET /user/login/{$}", Handler: visited(nothing, a.form, fail)},
 		{Pattern: "POST /user/login/{$}", Handler: visited(readLogin, a.login, failLogin), Guarded: true},
 		{Pattern: "GET /user/logout/{$}", Handler: visited(readTokens, a.logout, fail), Guarded: true},

@@ -32,7 +32,7 @@ type Download struct {
 }
 
 // ServeContent answers with a file, or the parts of it that are asked for (RFC 9110, sections 13 and 14),
-// as an attachment that no browser looks into. Where the answer is an error, fail writes it. The content is
+// as an attachment that no browser looks into. Of conditions only those by ETag count. Where the answer is an error, fail writes it. The content is
 // not used any more when ServeContent has returned.
 func ServeContent(w http.ResponseWriter, r *http.Request, d Download, content Content, fail func(http.ResponseWriter, *http.Request, error)) {
 	header := w.Header()
@@ -45,14 +45,7 @@ func ServeContent(w http.ResponseWriter, r *http.Request, d Download, content Co
 	source := &source{content: content}
 	sender := &sender{ResponseWriter: w, request: r, fail: fail, source: source, size: d.Size, pace: newPace(w)}
 	sender.pace.quiet()
-	asked := *r
-	// An unknown unit is to be ignored. An empty file has no ranges, and for its last byte package net/http
-	// would answer with one that ends before it begins.
-	if d.Size == 0 || !strings.HasPrefix(r.Header.Get("Range"), "bytes=") {
-		asked.Header = r.Header.Clone()
-		asked.Header.Del("Range")
-	}
-	http.ServeContent(sender, &asked, "", d.Modified, source)
+	http.ServeContent(sender, judgedByETag(r, d.Size), "", d.Modified, source)
 	err := source.end()
 	if err == nil {
 		sender.begin()
@@ -71,6 +64,24 @@ func ServeContent(w http.ResponseWriter, r *http.Request, d Download, content Co
 		}
 		sender.refuse(err)
 	}
+}
+
+// judgedByETag returns a request for a file as http.ServeContent is to see it. Times decide nothing: two
+// versions may be of the same second, and after the newest is deleted the one before it is older than what
+// a client has. So conditions by time are left out, as RFC 9110 has it for what has an ETag or no time.
+func judgedByETag(r *http.Request, size int64) *http.Request {
+	asked := *r
+	asked.Header = r.Header.Clone()
+	asked.Header.Del("If-Modified-Since")
+	asked.Header.Del("If-Unmodified-Since")
+	ifRange := asked.Header.Get("If-Range")
+	byTime := ifRange != "" && !strings.HasPrefix(ifRange, `"`) // or by a weak ETag, which never holds either
+	// An unknown unit is to be ignored. An empty file has no ranges, and for its last byte package net/http
+	// would answer with one that ends before it begins.
+	if byTime || size == 0 || !strings.HasPrefix(asked.Header.Get("Range"), "bytes=") {
+		asked.Header.Del("Range")
+	}
+	return &asked
 }
 
 // attachment returns a Content-Disposition (RFC 6266): the name in ASCII, with _ for what older clients

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/textproto"
+	"strings"
 
 	"caesar/internal/fault"
 	"caesar/internal/phrase"
@@ -72,7 +73,7 @@ func (p *parts) find() error {
 		if p.ready, p.ended = p.scan(held); p.ready > 0 {
 			p.fresh = false
 		} else if !p.ended {
-			if _, err := p.in.Peek(len(held) + 1); err == io.EOF { //nolint:errorlint // wrapped, it is a fault of the connection
+			if _, err := p.in.Peek(len(held) + 1); err == io.EOF { // wrapped, it is a fault of the connection
 				return io.ErrUnexpectedEOF
 			} else if err != nil {
 				return err
@@ -124,7 +125,7 @@ func delimits(after []byte) (yes, certain bool) {
 	case after[0] == '-':
 		return after[1] == '-', true
 	}
-	return bytes.IndexByte([]byte(" \t\r\n"), after[0]) >= 0, true
+	return strings.IndexByte(" \t\r\n", after[0]) >= 0, true
 }
 
 // nextHeader goes on to the next part, past what is left of this one, and returns its header. After the
@@ -147,7 +148,7 @@ func (p *parts) nextHeader() (textproto.MIMEHeader, error) {
 		rest := bytes.TrimLeft(boundary, " \t")
 		last = bytes.TrimLeft(last, " \t")
 		switch {
-		case ok && isLast && (bytes.Equal(last, lineBreak) || err == io.EOF && len(last) == 0): //nolint:errorlint // as in find
+		case ok && isLast && (bytes.Equal(last, lineBreak) || err == io.EOF && len(last) == 0):
 			return nil, io.EOF
 		case err != nil:
 			return nil, errParts
@@ -169,7 +170,7 @@ func (p *parts) nextHeader() (textproto.MIMEHeader, error) {
 func (p *parts) skip() error {
 	for {
 		err := p.find()
-		if err == io.EOF { //nolint:errorlint // as in find
+		if err == io.EOF { //nolint:errorlint // wrapped, it is a fault of the connection
 			return nil
 		}
 		if err != nil {
@@ -219,7 +220,7 @@ func (p *parts) end() error {
 		if !p.take(n) {
 			return errAround
 		}
-		if err == io.EOF { //nolint:errorlint // as in find
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

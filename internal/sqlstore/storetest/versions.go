@@ -24,6 +24,8 @@ var versions = []test{
 	{"a user's versions are nobody else's", versionsAreTheOwnersAlone},
 	{"versions are erased piece by piece", versionsAreErasedPieceByPiece},
 	{"nobody gets a version who is gone", nobodyGetsAVersionWhoIsGone},
+	{"no version outlives the session it came in", noVersionOutlivesItsSession},
+	{"what stays beside a new version is measured", whatStaysIsMeasured},
 	{"a blob has one row at most", aBlobHasOneRowAtMost},
 	{"a backup key is remembered until one follows that opens it", aBackupKeyIsRemembered},
 }
@@ -42,10 +44,11 @@ func sealVersion(userID int64, name string, size int64) func(id int64) backup.Ve
 	}
 }
 
-// version stores a version, and returns it and the blobs it freed.
+// version stores a version in a session of its own, and returns it and the blobs it freed.
 func (f *fixture) version(userID int64, name string, size int64, keep backup.Retention) (backup.Version, string) {
 	f.Helper()
-	v, freed, err := f.AddVersion(f.Context(), userID, keep, sealVersion(userID, name, size))
+	who, _ := f.login(userID)
+	v, freed, err := f.AddVersion(f.Context(), userID, who.SessionID, keep, sealVersion(userID, name, size))
 	f.must(err)
 	return v, strings.Join(freed, ", ")
 }
@@ -131,8 +134,9 @@ func theQuotaCountsWhatStays(f *fixture) {
 	id := f.person("marcus")
 	keep := backup.Retention{Keep: 2, Quota: 100}
 	f.version(id, "a", 60, keep)
+	who, _ := f.login(id)
 	refused := func(size int64) {
-		_, _, err := f.AddVersion(f.Context(), id, keep, sealVersion(id, "refused", size))
+		_, _, err := f.AddVersion(f.Context(), id, who.SessionID, keep, sealVersion(id, "refused", size))
 		f.wants(backup.ErrOverQuota, err)
 	}
 	refused(41)
@@ -148,11 +152,12 @@ func theQuotaCountsWhatStays(f *fixture) {
 
 func manyVersionsAtOnce(f *fixture) {
 	id := f.person("marcus")
+	who, _ := f.login(id)
 	keep := backup.Retention{Keep: 10, Quota: 95}
 	var mu sync.Mutex
 	freed := map[string]int{}
 	kept := f.atOnce(many, func(i int) (bool, error) {
-		_, blobs, err := f.AddVersion(f.Context(), id, keep, sealVersion(id, strconv.Itoa(i), 10))
+		_, blobs, err := f.AddVersion(f.Context(), id, who.SessionID, keep, sealVersion(id, strconv.Itoa(i), 10))
 		mu.Lock()
 		defer mu.Unlock()
 		for _, blob := range blobs {
@@ -238,10 +243,11 @@ func versionsAreErasedPieceByPiece(f *fixture) {
 func nobodyGetsAVersionWhoIsGone(f *fixture) {
 	id := f.user(user.Active, "marcus")
 	f.version(id, "a", 1, roomy)
+	who, _ := f.login(id)
 	f.says(true)(f.Erase(f.Context(), id, true, []byte("erased"), noon))
 	for _, userID := range []int64{id, 4711} {
-		_, _, err := f.AddVersion(f.Context(), userID, roomy, sealVersion(userID, "b", 1))
-		f.wants(backup.ErrNoOwner, err)
+		_, _, err := f.AddVersion(f.Context(), userID, who.SessionID, roomy, sealVersion(userID, "b", 1))
+		f.wants(backup.ErrNoSession, err)
 	}
 	equal(f, "blob is named", f.named("blob of b"), false)
 	freed, err := f.EraseVersions(f.Context(), id, 100)
@@ -249,10 +255,46 @@ func nobodyGetsAVersionWhoIsGone(f *fixture) {
 	equal(f, "freed", fmt.Sprint(freed), "[blob of a]")
 }
 
+func noVersionOutlivesItsSession(f *fixture) {
+	id, stranger := f.person("marcus"), f.person("lucius")
+	f.version(id, "a", 1, backup.Retention{Keep: 1, Quota: 10})
+	ended, _ := f.login(id)
+	foreign, _ := f.login(stranger)
+	f.says(true)(f.EndSession(f.Context(), id, ended.SessionID))
+	for _, session := range []int64{ended.SessionID, foreign.SessionID, 0} {
+		_, freed, err := f.AddVersion(f.Context(), id, session, backup.Retention{Keep: 1, Quota: 10}, sealVersion(id, "b", 1))
+		f.wants(backup.ErrNoSession, err)
+		equal(f, "freed", len(freed), 0)
+	}
+	equal(f, "versions", f.versionNames(id), "a")
+	equal(f, "blob is named", f.named("blob of b"), false)
+}
+
+func whatStaysIsMeasured(f *fixture) {
+	id, other := f.person("marcus"), f.person("lucius")
+	f.version(other, "other's", 1000, roomy)
+	staying := func(keep int, want int64) {
+		f.Helper()
+		bytes, err := f.Staying(f.Context(), id, keep)
+		f.must(err)
+		equal(f, "staying", bytes, want)
+	}
+	staying(10, 0)
+	for i, size := range []int64{1, 20, 300} {
+		f.version(id, strconv.Itoa(i), size, roomy)
+	}
+	for keep, want := range []int64{1: 0, 2: 300, 3: 320, 4: 321, 5: 321} {
+		if keep > 0 {
+			staying(keep, want)
+		}
+	}
+}
+
 func aBlobHasOneRowAtMost(f *fixture) {
 	id, other := f.person("marcus"), f.person("lucius")
 	f.version(id, "a", 1, roomy)
-	_, _, err := f.AddVersion(f.Context(), other, roomy, sealVersion(other, "a", 1))
+	who, _ := f.login(other)
+	_, _, err := f.AddVersion(f.Context(), other, who.SessionID, roomy, sealVersion(other, "a", 1))
 	if err == nil {
 		f.Error("two rows name one blob: the deletion of one would take the other's")
 	}
