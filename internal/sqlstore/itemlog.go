@@ -45,7 +45,7 @@ func (s *Store) logPage(where string, page vault.Page, args ...any) ([]vault.Ent
 	n := len(args)
 	query := "SELECT (" + counting + `), l.id, l.item_id, l.action, l.created_at FROM (
 			SELECT id AS page_id FROM item_log WHERE ` + where + `
-			ORDER BY id DESC LIMIT ` + parameter(n+1) + ` OFFSET ` + parameter(n+2) + `) p
+			ORDER BY id DESC LIMIT ` + bound(n+1) + ` OFFSET ` + bound(n+2) + `) p
 		CROSS JOIN item_log l WHERE l.user_id = $1 AND l.id = p.page_id
 		ORDER BY p.page_id DESC`
 	entries := []vault.Entry{}

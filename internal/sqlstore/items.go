@@ -108,7 +108,7 @@ func (s *Store) Items(_ context.Context, userID int64, q vault.Query) (items []v
 func wideItemsQuery(where, counting string, n int) string {
 	return "SELECT (" + counting + "), " + prefixed("i.", itemColumns) + ` FROM (
 			SELECT id AS page_id FROM items WHERE ` + where + `
-			ORDER BY id DESC LIMIT ` + parameter(n+1) + ` OFFSET ` + parameter(n+2) + `) p
+			ORDER BY id DESC LIMIT ` + bound(n+1) + ` OFFSET ` + bound(n+2) + `) p
 		CROSS JOIN items i WHERE i.user_id = $1 AND i.id = p.page_id`
 }
 
@@ -119,7 +119,7 @@ const mostAside = 200
 // narrowItemsQuery finds the page and the count in one walk where few items match, as in most searches:
 // where the ids up to the page's end and one more are not all there, those that are there are the count.
 func narrowItemsQuery(where, counting string, n int) string {
-	size, offset := parameter(n+1), parameter(n+2)
+	size, offset := bound(n+1), bound(n+2)
 	return `WITH found AS MATERIALIZED (
 			SELECT id AS found_id FROM items WHERE ` + where + ` ORDER BY id DESC LIMIT ` + size + ` + ` + offset + ` + 1)
 		SELECT CASE WHEN (SELECT count(*) FROM found) <= ` + size + ` + ` + offset + `
