@@ -125,7 +125,7 @@ func (r *reader000) logsIn() {
 	q := login("email", m.email, "password", m.password, "remember", "1")
 	q.path = strings.TrimSuffix(q.path, "/") + r.slash
 	answer := r.ask(q)
-	answer.says(r.t, "the right password", 200, `{"code":200,"message":"登录成功"}`) // CONTRACT.md: the document shows none
+	answer.says(r.t, "the right password", 200, `{"code":200,"message":"登录成功"}`) // the document shows none
 	cookie := answer.sessionCookie(r.t)
 	if cookie == nil {
 		r.t.Fatal("a login sets no cookie")

@@ -16,8 +16,8 @@ import (
 // one place.
 type Kind uint8
 
-// The kinds. Their statuses on /api are in CONTRACT's table: 400, 401, 403, 404, 409, 413, 415, 429,
-// 507 and 503.
+// The kinds, in the order of their statuses in wire.Status: 400, 401, 403, 404, 409, 413, 415, 429, 507
+// and 503.
 const (
 	Invalid         Kind = iota + 1 // what was sent is wrong: mend it
 	Unauthenticated                 // no live session: log in

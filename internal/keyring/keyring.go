@@ -37,7 +37,7 @@ var (
 type Record struct {
 	Revision          int64  // 1, 2, 3…: rises with every change of the main password
 	KDF               KDF    // what the main password costs
-	Salt              string // the email at that time, as BITWARDEN's clients fold it: lowercase, without outer blanks
+	Salt              string // the email at that time, as Bitwarden's clients fold it: lowercase, without outer blanks
 	SealedUserKey     []byte // EncString of the user key under the stretched master key, sealed under the root key
 	Verifier          []byte // of the auth hash by which a client logs in
 	PublicKey         []byte // RSA-2048, SubjectPublicKeyInfo in DER

@@ -131,7 +131,7 @@ func TestABitwardenClientWouldOpenIt(t *testing.T) {
 	r := makeRecord(t, k, 7)
 	user := unlock(t, k, 7, r, password)
 
-	// As BITWARDEN's clients do it, by other implementations of the primitives.
+	// As Bitwarden's clients do it, by other implementations of the primitives.
 	salt := sha256.Sum256([]byte("marcus@example.org"))
 	master := argon2.IDKey([]byte(password), salt[:], 2, 16*1024, 1, 32)
 	hash := base64.StdEncoding.EncodeToString(pbkdf2.Key(master, []byte(password), 1, 32, sha256.New))

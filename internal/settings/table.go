@@ -50,7 +50,7 @@ func table() []row {
 	}
 }
 
-// later names the settings that CONTRACT.md lists and this version does not serve. Saying one is a fault
+// later names the settings of later versions that this one does not serve. Saying one is a fault
 // of its own: the one who said it relies on it.
 var later = map[string]bool{"database": true, "database_file": true, "blobs": true, "blobs_file": true}
 
