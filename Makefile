@@ -1,5 +1,6 @@
 # All that a developer and CI do with Caesar. It needs Go and make; what else it runs is pinned in
-# tools/go.mod and built from source by the go command.
+# tools/go.mod and built from source by the go command, but for PostgreSQL and haproxy, which the tests
+# install by themselves as root on Debian.
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
@@ -8,7 +9,7 @@ FUZZTIME ?= 10s
 TESTS   ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test slowest cover fuzz lint format clean
+.PHONY: help build run test backends slowest cover fuzz lint format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -20,20 +21,24 @@ run: ## run the server on ./caesar-data
 	$(GO) run ./cmd/caesar serve
 
 # The race detector needs a C compiler. CI has one or fails; anyone else is told what was not looked for.
-test: ## run all tests, those of TESTS=./internal/vault/... only, for races too where there is a C compiler
-	@mkdir -p build
+test: backends ## run all tests, those of TESTS=./internal/vault/... only, for races too where there is a C compiler
 	@race=; \
 	if command -v "$$($(GO) env CC)" >/dev/null 2>&1; then race=-race; export CGO_ENABLED=1; \
 	elif [ "$$CI" = true ]; then echo 'no C compiler is here, so races cannot be looked for: install gcc and libc6-dev' >&2; exit 1; \
 	else echo 'no C compiler is here: the tests run without looking for races' >&2; fi; \
-	$(TOOL) gotestsum --format pkgname --jsonfile build/test.json -- $$race -shuffle=on -timeout=15m $(TESTS)
+	build/backends -- $(TOOL) gotestsum --format pkgname --jsonfile build/test.json --raw-command -- \
+		build/backends test $$race -shuffle=on -timeout=30m $(TESTS)
+
+# It runs PostgreSQL and an S3 server while the tests run, and those of e2e a second time on them.
+backends:
+	@mkdir -p build
+	@$(GO) build -o build/backends ./internal/testbed/backends
 
 slowest: ## show the slowest ten of the last tests
 	@$(TOOL) gotestsum tool slowest --threshold 1ms --num 10 --jsonfile build/test.json
 
-cover: ## run all tests and show how much of each package they reach: build/cover.html
-	@mkdir -p build
-	$(GO) test -shuffle=on -coverpkg=./... -coverprofile=build/cover.out $(TESTS)
+cover: backends ## run all tests and show how much of each package they reach: build/cover.html
+	build/backends -- $(GO) test -shuffle=on -coverpkg=./... -coverprofile=build/cover.out $(TESTS)
 	$(GO) tool cover -html=build/cover.out -o build/cover.html
 	$(GO) tool cover -func=build/cover.out | tail -n 1
 

@@ -209,7 +209,8 @@ func TestOneWhoHangsUpInTheMiddleOfAnUploadLeavesNothing(t *testing.T) {
 			if _, err := io.WriteString(conn, text); err != nil {
 				t.Fatal(err)
 			}
-			if sent > 100_000 { // until then it may not have come to the file
+			// Until then it may not have come to the file; a store sees nothing of one that is this small.
+			if sent > 100_000 && !l.OnS3() {
 				l.eventually("the upload is under way", func() bool { return len(l.blobs()) == 2 })
 			}
 			if err := hangUp(conn); err != nil {

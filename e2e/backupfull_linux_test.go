@@ -64,8 +64,8 @@ type fullDisk struct {
 
 func newFullDisk(t *testing.T) *fullDisk {
 	t.Helper()
-	// Answers of 507 are what it looks for.
-	l := troubled(t, append(quick(), testbed.Folder(smallDisk(t, 24)))...)
+	// Answers of 507 are what it looks for. The disk of another machine is not the server's.
+	l := troubled(t, append(quick(), testbed.Folder(smallDisk(t, 24)), testbed.Embedded())...)
 	d := &fullDisk{lab: l, m: l.member(), p: l.person(), old: random(1, 1<<20)}
 	l.uploaded(d.m.token, "old", d.old)
 	d.item = l.keep(d.p, "kept")
@@ -110,7 +110,7 @@ func TestOnAFullDiskUploadsAreRefusedAndAllGoesOnWhenThereIsRoomAgain(t *testing
 		t.Error("a full disk was answered with 500")
 	}
 	d.Stop()
-	if said := one[string](t, d.tables(), "PRAGMA integrity_check"); said != "ok" {
+	if said := one[string](t, d.Database(), "PRAGMA integrity_check"); said != "ok" {
 		t.Errorf("the database is not sound: %s", said)
 	}
 }
@@ -216,7 +216,7 @@ func TestAServerThatFindsNoRoomToStartSaysSoInOneLine(t *testing.T) {
 	for name, prepare := range map[string]func(folder string){
 		"a new folder": func(string) {},
 		"one in use": func(folder string) {
-			l := troubled(t, append(quick(), testbed.Folder(folder))...)
+			l := troubled(t, append(quick(), testbed.Folder(folder), testbed.Embedded())...)
 			l.member()
 			l.Stop()
 			if err := os.RemoveAll(filepath.Join(folder, "blobs")); err != nil {
@@ -227,14 +227,14 @@ func TestAServerThatFindsNoRoomToStartSaysSoInOneLine(t *testing.T) {
 		folder := smallDisk(t, 8)
 		prepare(folder)
 		filler := fillUp(t, folder)
-		answer, said := testbed.Refuse(t, testbed.Folder(folder))
+		answer, said := testbed.Refuse(t, testbed.Folder(folder), testbed.Embedded())
 		if answer != 1 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "caesar: ") || !strings.Contains(said, folder) && !strings.Contains(said, "space") && !strings.Contains(said, "full") {
 			t.Errorf("%s: it answered %d and said:\n%s", name, answer, said)
 		}
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
-		l := troubled(t, append(quick(), testbed.Folder(folder))...)
+		l := troubled(t, append(quick(), testbed.Folder(folder), testbed.Embedded())...)
 		l.member()
 		l.Stop()
 	}

@@ -94,7 +94,8 @@ func (d *uploadDiary) unanswered(v client.Version) {
 }
 
 // What was answered before the process was killed, at any moment and in the middle of uploads, is there
-// when it comes back, whole; of the others nothing is, on the disk neither.
+// when it comes back, whole; of the others nothing is, on the disk neither. In an S3 store nobody can tell
+// whether a writer lives: what it holds beside all that is left there for a day.
 func TestEveryAnsweredUploadIsWholeAfterSIGKILLAndNoTraceIsLeftOfTheOthers(t *testing.T) {
 	t.Parallel()
 	const writers, kills = 4, 5
@@ -132,17 +133,19 @@ func TestEveryAnsweredUploadIsWholeAfterSIGKILLAndNoTraceIsLeftOfTheOthers(t *te
 		for _, d := range diaries {
 			kept += d.check()
 		}
-		l.eventually("what was cut off is swept", func() bool { return len(l.blobs()) == kept })
-		for _, file := range l.blobs() {
-			if !strings.Contains(file, ".age ") {
-				t.Errorf("on the disk is %s", file)
+		if !l.OnS3() {
+			l.eventually("what was cut off is swept", func() bool { return len(l.blobs()) == kept })
+			for _, file := range l.blobs() {
+				if !strings.Contains(file, ".age ") {
+					t.Errorf("on the disk is %s", file)
+				}
 			}
 		}
 		if rows := l.counted("versions"); rows != kept {
 			t.Errorf("%d rows are there for %d versions", rows, kept)
 		}
 	}
-	if t.Logf("%d uploads were cut off in the middle", cutOff); cutOff == 0 {
+	if t.Logf("%d uploads were cut off in the middle", cutOff); cutOff == 0 && !l.OnS3() {
 		t.Error("no upload was cut off in the middle: this tests nothing")
 	}
 	for _, d := range diaries {
@@ -165,7 +168,7 @@ func TestAServerThatIsStoppedInTheMiddleOfAnUploadLeavesNothing(t *testing.T) {
 		_, err := m.Upload(t.Context(), "x", body)
 		came <- err
 	}()
-	if _, err := sending.Write([]byte(random(1, 300_000))); err != nil {
+	if _, err := sending.Write([]byte(random(1, seenAtAStore))); err != nil {
 		t.Fatal(err)
 	}
 	l.eventually("the upload is under way", func() bool { return len(l.blobs()) == 2 })
@@ -175,6 +178,9 @@ func TestAServerThatIsStoppedInTheMiddleOfAnUploadLeavesNothing(t *testing.T) {
 		t.Error("a server that was killed answered")
 	}
 	l.Restart()
+	if l.OnS3() { // nobody can tell there whether a writer lives: what was sent stays for a day
+		before += "\n" + l.blobs()[1]
+	}
 	l.unchanged("a killed server", m.token, before)
 	l.kept(t, "after all", m.token, "old")
 }

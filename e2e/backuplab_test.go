@@ -16,6 +16,10 @@ import (
 	"caesar/api/apitest"
 )
 
+// seenAtAStore is how much of an upload has come before an S3 store sees anything of it, in bytes: more than
+// one of its parts.
+const seenAtAStore = 9 << 20
+
 // random is content that can't be compressed or guessed, and is the same each time for the same seed.
 func random(seed uint64, size int) string {
 	content := make([]byte, size)

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,8 +59,8 @@ func TestANameIsALabelAndComesBackAsAnAttachment(t *testing.T) {
 		if version.Name != c.label {
 			t.Errorf("%s: the label is %q, not %q", c.name, version.Name, c.label)
 		}
-		for _, path := range []string{"/user/download_file/", fmt.Sprintf("/user/files/%d/", version.ID)} {
-			got := l.download(m.token, path, nil)
+		for _, at := range []string{"/user/download_file/", fmt.Sprintf("/user/files/%d/", version.ID)} {
+			got := l.download(m.token, at, nil)
 			if d := got.header.Get("Content-Disposition"); d != "attachment; "+c.disposition || string(got.body) != c.name {
 				t.Errorf("%s: it comes back as %s\nand not         attachment; %s", c.name, d, c.disposition)
 			}
@@ -73,6 +74,11 @@ func TestANameIsALabelAndComesBackAsAnAttachment(t *testing.T) {
 		for _, folder := range []string{"", "blobs", "keys", "outbox", ".."} {
 			if found, err := filepath.Glob(filepath.Join(l.Data, folder, pattern)); err != nil || len(found) > 0 {
 				t.Errorf("there is %v, %v", found, err)
+			}
+		}
+		for _, b := range l.Blobs() {
+			if found, err := path.Match(pattern, path.Base(b.Name)); err != nil || found {
+				t.Errorf("there is %s, %v", b.Name, err)
 			}
 		}
 	}

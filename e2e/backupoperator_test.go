@@ -34,14 +34,19 @@ func operatorLab(t *testing.T) (l *lab, contents []string) {
 	return l, contents
 }
 
-// blobPaths are the files of all backups.
-func (l *lab) blobPaths(t *testing.T, count int) []string {
-	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(l.Data, "blobs", "*.age"))
-	if err != nil || len(paths) != count {
-		t.Fatalf("there are %v, %v", paths, err)
+// blobNames are the names of all backups' files.
+func (l *lab) blobNames(count int) []string {
+	l.t.Helper()
+	var names []string
+	for _, b := range l.Blobs() {
+		if strings.HasSuffix(b.Name, ".age") {
+			names = append(names, b.Name)
+		}
 	}
-	return paths
+	if len(names) != count {
+		l.t.Fatalf("there are %v", names)
+	}
+	return names
 }
 
 func TestTheOperatorOpensAnyBackupWithTheStockLibraryOfAge(t *testing.T) {
@@ -58,21 +63,16 @@ func TestTheOperatorOpensAnyBackupWithTheStockLibraryOfAge(t *testing.T) {
 		t.Fatal(err)
 	}
 	var opened []string
-	for _, path := range l.blobPaths(t, len(contents)) {
-		blob, err := os.Open(path)
+	for _, name := range l.blobNames(len(contents)) {
+		plain, err := agefile.Decrypt(bytes.NewReader(l.ReadBlob(name)), identities...)
 		if err != nil {
-			t.Fatal(err)
-		}
-		plain, err := agefile.Decrypt(blob, identities...)
-		if err != nil {
-			t.Fatalf("open %s: %v", path, err)
+			t.Fatalf("open %s: %v", name, err)
 		}
 		content, err := io.ReadAll(plain)
 		if err != nil {
-			t.Fatalf("read %s: %v", path, err)
+			t.Fatalf("read %s: %v", name, err)
 		}
 		opened = append(opened, string(content))
-		_ = blob.Close()
 	}
 	slices.Sort(opened)
 	if slices.Sort(contents); !slices.Equal(opened, contents) {
@@ -86,10 +86,10 @@ func TestTheOperatorOpensAnyBackupWithTheStockAgeTool(t *testing.T) {
 	l.Stop()
 	identity := filepath.Join(l.Data, "keys", "backup.age")
 	var opened []string
-	for _, path := range l.blobPaths(t, len(contents)) {
-		tool := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../tools/go.mod", "age", "-d", "-i", identity, path)
+	for _, name := range l.blobNames(len(contents)) {
+		tool := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../tools/go.mod", "age", "-d", "-i", identity)
 		var out, said bytes.Buffer
-		tool.Stdout, tool.Stderr = &out, &said
+		tool.Stdin, tool.Stdout, tool.Stderr = bytes.NewReader(l.ReadBlob(name)), &out, &said
 		if err := tool.Run(); err != nil {
 			t.Fatalf("age -d: %v\n%s", err, said.String())
 		}
@@ -105,7 +105,7 @@ func TestNothingOfABackupLiesInTheClearOrIsLoggedAndOnlyTheOwnerMayReadIt(t *tes
 	t.Parallel()
 	l, contents := operatorLab(t)
 	l.Kill()
-	places := atRest(t, l.Data)
+	places := l.atRest()
 	places["the log"] = []byte(l.Log())
 	for place, content := range places {
 		for i, secret := range contents {
@@ -120,7 +120,11 @@ func TestNothingOfABackupLiesInTheClearOrIsLoggedAndOnlyTheOwnerMayReadIt(t *tes
 	if strings.Contains(l.Log(), "nobody logs") {
 		t.Error("the log names a file")
 	}
-	for _, folder := range []string{"blobs", "keys"} {
+	folders := []string{"keys"}
+	if !l.OnS3() {
+		folders = append(folders, "blobs")
+	}
+	for _, folder := range folders {
 		err := filepath.WalkDir(filepath.Join(l.Data, folder), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
@@ -153,14 +157,10 @@ func TestABackupThatWasAlteredOrMovedIsAnErrorAndNeverAnAnswer(t *testing.T) {
 	for _, token := range []string{first.token, second.token} {
 		l.uploaded(token, "x", content)
 	}
-	paths := l.blobPaths(t, 2)
+	names := l.blobNames(2)
 	whole := map[string][]byte{}
-	for _, path := range paths {
-		blob, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole[path] = blob
+	for _, name := range names {
+		whole[name] = l.ReadBlob(name)
 	}
 	flipped := func(at int) func([]byte) []byte {
 		return func(b []byte) []byte {
@@ -169,37 +169,31 @@ func TestABackupThatWasAlteredOrMovedIsAnErrorAndNeverAnAnswer(t *testing.T) {
 			return b
 		}
 	}
-	other := map[string][]byte{paths[0]: whole[paths[1]], paths[1]: whole[paths[0]]}
-	for name, alter := range map[string]func(path string) []byte{
-		"its header":     func(p string) []byte { return flipped(30)(whole[p]) },
-		"its beginning":  func(p string) []byte { return flipped(300)(whole[p]) },
-		"its middle":     func(p string) []byte { return flipped(100_000)(whole[p]) },
-		"its end":        func(p string) []byte { return flipped(-1)(whole[p]) },
-		"cut":            func(p string) []byte { return whole[p][:len(whole[p])-1] },
-		"cut at a chunk": func(p string) []byte { return whole[p][:len(whole[p])-3000] },
+	other := map[string][]byte{names[0]: whole[names[1]], names[1]: whole[names[0]]}
+	for what, alter := range map[string]func(name string) []byte{
+		"its header":     func(n string) []byte { return flipped(30)(whole[n]) },
+		"its beginning":  func(n string) []byte { return flipped(300)(whole[n]) },
+		"its middle":     func(n string) []byte { return flipped(100_000)(whole[n]) },
+		"its end":        func(n string) []byte { return flipped(-1)(whole[n]) },
+		"cut":            func(n string) []byte { return whole[n][:len(whole[n])-1] },
+		"cut at a chunk": func(n string) []byte { return whole[n][:len(whole[n])-3000] },
 		"empty":          func(string) []byte { return nil },
-		"more":           func(p string) []byte { return append(slices.Clone(whole[p]), 0) },
-		"another's":      func(p string) []byte { return other[p] },
+		"more":           func(n string) []byte { return append(slices.Clone(whole[n]), 0) },
+		"another's":      func(n string) []byte { return other[n] },
 	} {
-		for _, path := range paths {
-			if err := os.WriteFile(path, alter(path), 0o600); err != nil {
-				t.Fatal(err)
-			}
+		for _, name := range names {
+			l.WriteBlob(name, alter(name))
 		}
 		for _, m := range []*member{first, second} {
-			l.damaged(name, m.token)
+			l.damaged(what, m.token)
 		}
-		for _, path := range paths {
-			if err := os.WriteFile(path, whole[path], 0o600); err != nil {
-				t.Fatal(err)
-			}
+		for _, name := range names {
+			l.WriteBlob(name, whole[name])
 		}
-		l.kept(t, "put back after "+name, first.token, content)
+		l.kept(t, "put back after "+what, first.token, content)
 	}
-	for _, path := range paths {
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range names {
+		l.RemoveBlob(name)
 	}
 	l.damaged("lost", first.token)
 }

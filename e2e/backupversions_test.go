@@ -277,7 +277,7 @@ func TestAnUploadThatOutlivesItsUserKeepsNothing(t *testing.T) {
 		_, err := m.Upload(t.Context(), "x", body)
 		came <- err
 	}()
-	if _, err := sending.Write([]byte(random(1, 300_000))); err != nil {
+	if _, err := sending.Write([]byte(random(1, seenAtAStore))); err != nil {
 		t.Fatal(err)
 	}
 	l.eventually("the upload is under way", func() bool { return len(l.blobs()) == 1 })

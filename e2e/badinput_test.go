@@ -19,7 +19,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 			l := l.in(t)
 			p, v := o.prepare(l)
 			defects := slices.Concat(o.fieldDefects(p, v), o.bodyDefects(p, v), o.queryDefects(p, v), o.idDefects(p, v), o.sessionDefects(l, p, v))
-			w := &witness{l: l, db: w.db}
+			w := &witness{l: l, db: w.db, query: w.query}
 			w.settle()
 			before := l.sight(p)
 			for _, d := range defects {

@@ -4,14 +4,10 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
-	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite" // the tests look into the database beside the server
 
 	"caesar/client"
 	"caesar/internal/testbed"
@@ -129,22 +125,10 @@ func (r raced) only(t testing.TB, slugs ...string) {
 	}
 }
 
-// tables opens the database of a server beside it.
-func (l *lab) tables() *sql.DB {
-	l.t.Helper()
-	path := (&url.URL{Path: filepath.Join(l.Data, "caesar.db")}).EscapedPath()
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() { _ = db.Close() })
-	return db
-}
-
 // counted counts rows beside the server, and does not stay in the database after that.
 func (l *lab) counted(query string, args ...any) int {
 	l.t.Helper()
-	db := l.tables()
+	db := l.Database()
 	defer func() { _ = db.Close() }()
 	return one[int](l.t, db, "SELECT count(*) FROM "+query, args...)
 }

@@ -240,7 +240,7 @@ func TestTheThrottleRemembersOverARestartAndForgetsInTime(t *testing.T) {
 	waits(t, "another spelling of it", far.tryLogin("NOBODY  at ａｌｌ", p.Password))
 
 	// A minute on, there is one guess more: whoever is right with it is known from then on.
-	change(t, l.tables(), "UPDATE throttles SET until_ns = until_ns - 60 * 1000000000")
+	change(t, l.Database(), "UPDATE throttles SET until_ns = until_ns - $1", int64(time.Minute))
 	if err := far.tryLogin(p.UserName, p.Password); err != nil {
 		t.Errorf("a minute later: %v", err)
 	}

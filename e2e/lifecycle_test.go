@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -80,14 +81,11 @@ func TestSIGTERMLetsARequestThatIsUnderWayFinish(t *testing.T) {
 
 // refuses starts a server where it has to say no: in one line that names what is wrong, with the answer 1,
 // and with nothing changed in the database.
-func refuses(t *testing.T, data string, options []testbed.Option, names ...string) {
+func (l *lab) refuses(options []testbed.Option, names ...string) {
+	t := l.t
 	t.Helper()
-	database := filepath.Join(data, "caesar.db")
-	before, err := os.ReadFile(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, said := testbed.Refuse(t, append([]testbed.Option{testbed.Folder(data)}, options...)...)
+	before := l.stored()
+	answer, said := testbed.Refuse(t, append([]testbed.Option{testbed.Over(l.Server)}, options...)...)
 	if answer != 1 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "caesar: ") {
 		t.Errorf("it answered %d and said:\n%s", answer, said)
 	}
@@ -96,9 +94,22 @@ func refuses(t *testing.T, data string, options []testbed.Option, names ...strin
 			t.Errorf("it does not name %q:\n%s", name, said)
 		}
 	}
-	if after, err := os.ReadFile(database); err != nil || !bytes.Equal(before, after) {
-		t.Errorf("the database was changed: %v", err)
+	if after := l.stored(); !maps.EqualFunc(before, after, bytes.Equal) {
+		t.Error("the database was changed")
 	}
+}
+
+// stored is the file of the database, without its log, or all rows where there is none.
+func (l *lab) stored() map[string][]byte {
+	l.t.Helper()
+	if l.OnPostgres() {
+		return l.Tables()
+	}
+	file, err := os.ReadFile(filepath.Join(l.Data, "caesar.db"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return map[string][]byte{"caesar.db": file}
 }
 
 func TestAServerThatCannotRunSaysWhyInOneLineAndChangesNothing(t *testing.T) {
@@ -106,16 +117,18 @@ func TestAServerThatCannotRunSaysWhyInOneLineAndChangesNothing(t *testing.T) {
 	l := crowd(t, quick()...)
 	p := l.person()
 	item := l.keep(p, "GitHub")
-	refuses(t, l.Data, []testbed.Option{testbed.Args("--listen", strings.TrimPrefix(l.URL, "http://"))},
+	l.refuses([]testbed.Option{testbed.Args("--listen", strings.TrimPrefix(l.URL, "http://"))},
 		strings.TrimPrefix(l.URL, "http://"), "another program has this address")
 	l.Stop()
 
-	db := l.tables()
+	db := l.Database()
 	change(t, db, "INSERT INTO migrations (version) VALUES (9999)")
-	if _, err := db.ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
-		t.Fatal(err)
+	if !l.OnPostgres() { // into the file, which is looked at
+		if _, err := db.ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	refuses(t, l.Data, nil, "newer version of caesar", "9999")
+	l.refuses(nil, "newer version of caesar", "9999")
 	change(t, db, "DELETE FROM migrations WHERE version = 9999")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -130,20 +143,24 @@ func TestAServerThatCannotRunSaysWhyInOneLineAndChangesNothing(t *testing.T) {
 		if err := os.Chmod(key, mode); err != nil {
 			t.Fatal(err)
 		}
-		refuses(t, l.Data, nil, "chmod 600 "+key)
+		l.refuses(nil, "chmod 600 "+key)
 	}
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	refuses(t, l.Data, nil, key, "is gone")
-	refuses(t, l.Data, nil, key, "is gone") // the second time is no first start either
+	gone, bring := "is gone", "bring back the key"
+	if l.OnPostgres() { // where other replicas have it
+		gone, bring = "there is no root key", "bring the same key file"
+	}
+	l.refuses(nil, key, gone)
+	l.refuses(nil, key, gone) // the second time is no first start either
 	for content, want := range map[string]string{
-		"": "there is no key in it", "c2hvcnQ=\n": "line 1", "\x00\xff": "line 1", anotherRootKey: "bring back the key",
+		"": "there is no key in it", "c2hvcnQ=\n": "line 1", "\x00\xff": "line 1", anotherRootKey: bring,
 	} {
 		if err := os.WriteFile(key, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		refuses(t, l.Data, nil, key, want)
+		l.refuses(nil, key, want)
 	}
 
 	// The database was not harmed: with the key that it was sealed under all is there.
@@ -228,16 +245,16 @@ func (l *lab) marked() (p *person, texts map[string]string) {
 	}
 }
 
-// noTrace looks for texts in the files of the database, byte for byte.
-func noTrace(t *testing.T, data string, texts map[string]string) {
-	t.Helper()
-	for place, content := range atRest(t, data) {
-		if !strings.HasPrefix(place, "caesar.db") {
+// noTrace looks for texts in the files of the database, or in the rows where those are not ours, byte for byte.
+func (l *lab) noTrace(texts map[string]string) {
+	l.t.Helper()
+	for place, content := range l.atRest() {
+		if !strings.HasPrefix(place, "caesar.db") && !strings.HasPrefix(place, "table ") {
 			continue
 		}
 		for what, text := range texts {
 			if n := bytes.Count(content, []byte(text)); n > 0 {
-				t.Errorf("the %s stands in %s %d times", what, place, n)
+				l.t.Errorf("the %s stands in %s %d times", what, place, n)
 			}
 		}
 	}
@@ -250,7 +267,7 @@ func (l *lab) noRows(id int64) bool {
 		"users": "id", "handles": "user_id", "key_records": "user_id", "sessions": "user_id", "codes": "user_id",
 		"items": "user_id", "item_log": "user_id", "erasures": "user_id",
 	} {
-		if l.counted(fmt.Sprintf("%s WHERE %s = ?", table, column), id) != 0 {
+		if l.counted(fmt.Sprintf("%s WHERE %s = $1", table, column), id) != 0 {
 			return false
 		}
 	}
@@ -293,7 +310,7 @@ func TestOfAClosedAccountNothingIsLeftOnceTheGraceIsOver(t *testing.T) {
 	l.Restart() // it sweeps when it starts, and every minute from then on
 	l.eventually("the user is erased", func() bool { return l.noRows(p.id) })
 	l.Stop()
-	noTrace(t, l.Data, texts)
+	l.noTrace(texts)
 	l.Restart()
 	if err := l.tryLogin(p.UserName, p.Password); client.Slug(err) != client.LoginWrong {
 		t.Errorf("who was erased: %v", err)
@@ -318,7 +335,7 @@ func TestWhoErasesThemselvesIsGoneAtOnceFromTheLogsOfTheDatabaseToo(t *testing.T
 	}
 	l.eventually("the user is erased", func() bool { return l.noRows(p.id) })
 	l.Kill() // which leaves the write-ahead log as it is
-	noTrace(t, l.Data, texts)
+	l.noTrace(texts)
 }
 
 func TestARegistrationThatWasNeverActivatedLeavesNothing(t *testing.T) {
@@ -337,8 +354,8 @@ func TestARegistrationThatWasNeverActivatedLeavesNothing(t *testing.T) {
 	delete(texts, "folded email") // it is the next one's
 	l.keep(next, "GitHub")
 	l.Stop()
-	db := l.tables()
-	change(t, db, "UPDATE erasures SET due_at = due_at - 86400 WHERE user_id = (SELECT id FROM users WHERE name = ?)", forgotten.UserName)
+	db := l.Database()
+	change(t, db, "UPDATE erasures SET due_at = due_at - 86400 WHERE user_id = (SELECT id FROM users WHERE name = $1)", forgotten.UserName)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -347,8 +364,8 @@ func TestARegistrationThatWasNeverActivatedLeavesNothing(t *testing.T) {
 		return l.counted("users") == 1
 	})
 	l.Stop()
-	noTrace(t, l.Data, texts)
-	noTrace(t, l.Data, more)
+	l.noTrace(texts)
+	l.noTrace(more)
 	l.Restart()
 	if err := l.tryLogin(next.Email, next.Password); err != nil {
 		t.Error(err)

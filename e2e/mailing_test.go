@@ -314,7 +314,7 @@ func TestAMailThatWasQueuedOutlivesSIGKILL(t *testing.T) {
 	_ = connection.Close()
 	_ = silent.Close()
 	// For a minute and a half the mail is that process's own. The test can't wait so long.
-	change(t, l.tables(), "UPDATE mail_queue SET due_at_ms = due_at_ms - 90000")
+	change(t, l.Database(), "UPDATE mail_queue SET due_at_ms = due_at_ms - 90000")
 	office.open()
 	l.Restart()
 	received := office.await(l, p.Email, 1)

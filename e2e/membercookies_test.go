@@ -71,7 +71,7 @@ func (m *member) logInJSON(remember string) question {
 // newestSession is how long the session lives that was opened last.
 func (l *lab) newestSession() time.Duration {
 	l.t.Helper()
-	db := l.tables()
+	db := l.Database()
 	defer func() { _ = db.Close() }()
 	left := one[int64](l.t, db, "SELECT expires_at - created_at FROM sessions ORDER BY id DESC LIMIT 1")
 	return time.Duration(left) * time.Second
@@ -212,9 +212,9 @@ func TestASessionThatRanOutServesNoMore(t *testing.T) {
 	m := l.member()
 	l.Stop()
 	func() {
-		db := l.tables()
+		db := l.Database()
 		defer func(db *sql.DB) { _ = db.Close() }(db)
-		change(t, db, "UPDATE sessions SET expires_at = unixepoch() - 1")
+		change(t, db, "UPDATE sessions SET expires_at = $1", time.Now().Unix()-1)
 	}()
 	l.Restart()
 	for _, path := range []string{"/user/get_user_info/", "/user/download_file/", "/user/files/"} {

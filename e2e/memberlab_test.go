@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -143,7 +141,7 @@ func (r reply) version(t testing.TB) client.Version {
 	return answer.Data
 }
 
-// holdings is all that a person keeps and what of it lies on the disk.
+// holdings is all that a person keeps and what of it lies where backups are kept.
 func (l *lab) holdings(token string) string {
 	l.t.Helper()
 	r := l.ask(question{method: http.MethodGet, path: "/user/files/", token: token})
@@ -153,23 +151,12 @@ func (l *lab) holdings(token string) string {
 	return string(r.body) + strings.Join(l.blobs(), "\n")
 }
 
-// blobs are the files below the folder of backups, with their sizes.
+// blobs are the files of all backups, with their sizes, and of those that were begun.
 func (l *lab) blobs() []string {
 	l.t.Helper()
-	entries, err := os.ReadDir(filepath.Join(l.Data, "blobs"))
-	if err != nil {
-		l.t.Fatal(err)
-	}
 	var files []string
-	for _, e := range entries {
-		info, err := e.Info()
-		if os.IsNotExist(err) {
-			continue // it has just gone
-		}
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		files = append(files, fmt.Sprintf("%s %d", e.Name(), info.Size()))
+	for _, b := range l.Blobs() {
+		files = append(files, fmt.Sprintf("%s %d", b.Name, b.Size))
 	}
 	return files
 }

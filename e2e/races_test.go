@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"caesar/client"
 )
@@ -169,7 +170,7 @@ func TestOfFiftyWhoRegisterTheSameNameOneGetsIt(t *testing.T) {
 // onlyOneUser looks for what would be left of users who should not be there.
 func (l *lab) onlyOneUser() {
 	l.t.Helper()
-	db := l.tables()
+	db := l.Database()
 	for table, want := range map[string]int{"users": 1, "handles": 2, "key_records": 1, "erasures": 1, "sessions": 0} {
 		if n := one[int](l.t, db, "SELECT count(*) FROM "+table); n != want {
 			l.t.Errorf("there are %d %s, not %d", n, table, want)
@@ -197,7 +198,7 @@ func TestOfFiftyWhoRegisterTheSameEmailOneIsLeft(t *testing.T) {
 	})
 	came.only(t, "")
 	l.onlyOneUser()
-	db := l.tables()
+	db := l.Database()
 	name, email := one[string](t, db, "SELECT name FROM users"), one[string](t, db, "SELECT email FROM users")
 	if err := l.client().SendCode(t.Context(), email, client.ForActivation); err != nil {
 		t.Fatal(err)
@@ -278,8 +279,10 @@ func TestOfFiftyWhoResetAPasswordWithTheSameCodeOneDoes(t *testing.T) {
 func (l *lab) aDayPasses() {
 	l.t.Helper()
 	// Marks of addresses last for 30 days, buckets for minutes: both lose a day.
-	change(l.t, l.tables(), "UPDATE throttles SET until_ns = until_ns - 86400 * 1000000000")
-	change(l.t, l.tables(), "UPDATE codes SET sent_at = sent_at - 86400, expires_at = expires_at - 86400")
+	db := l.Database()
+	defer func() { _ = db.Close() }()
+	change(l.t, db, "UPDATE throttles SET until_ns = until_ns - $1", int64(24*time.Hour))
+	change(l.t, db, "UPDATE codes SET sent_at = sent_at - 86400, expires_at = expires_at - 86400")
 }
 
 func TestOfManyWhoChangeAPasswordFromTheSameOldOneOneDoes(t *testing.T) {

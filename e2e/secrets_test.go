@@ -24,7 +24,8 @@ import (
 
 // Everything that a person entrusts to the server or gets from it is drawn at random here, so that it
 // can be looked for wherever it must not be: in any file, the write-ahead log and a killed process's
-// leavings among them, in the log at its most talkative, and in whatever is answered to a mistake.
+// leavings among them, in any row and any object where they are kept elsewhere, in the log at its most
+// talkative, and in whatever is answered to a mistake.
 func TestNothingAtRestInTheLogOrInAnErrorReadsASecret(t *testing.T) {
 	t.Parallel()
 	l, seen := secretive(t)
@@ -40,7 +41,7 @@ func TestNothingAtRestInTheLogOrInAnErrorReadsASecret(t *testing.T) {
 	life.leave()
 
 	l.Kill() // which leaves the write-ahead log as it is
-	places := atRest(t, l.Data)
+	places := l.atRest()
 	places["the log"] = []byte(l.Log())
 	places["the answers to mistakes, and the lists"] = seen.all()
 	for what, secret := range life.secrets {
@@ -57,7 +58,11 @@ func TestNothingAtRestInTheLogOrInAnErrorReadsASecret(t *testing.T) {
 		return
 	}
 	// The search finds what is there: the user's name is kept in the clear.
-	if !bytes.Contains(places["caesar.db-wal"], []byte(p.UserName)) || len(seen.all()) == 0 {
+	rows := places["caesar.db-wal"]
+	if l.OnPostgres() {
+		rows = places["table users"]
+	}
+	if !bytes.Contains(rows, []byte(p.UserName)) || len(seen.all()) == 0 {
 		t.Error("the search itself finds nothing")
 	}
 }
@@ -288,25 +293,36 @@ func (s *secretLife) lookForDigits(places map[string][]byte) {
 	}
 }
 
-// atRest reads every file in a data folder, by its path from there.
-func atRest(t *testing.T, data string) map[string][]byte {
-	t.Helper()
-	files := map[string][]byte{}
-	err := filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
+// atRest reads all that the server has left: every file in its data folder, by its path from there, and what
+// it keeps elsewhere, the tables of PostgreSQL and the objects of an S3 store.
+func (l *lab) atRest() map[string][]byte {
+	l.t.Helper()
+	places := map[string][]byte{}
+	err := filepath.WalkDir(l.Data, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		name, err := filepath.Rel(data, path)
+		name, err := filepath.Rel(l.Data, path)
 		if err != nil {
 			return err
 		}
-		files[name], err = os.ReadFile(path)
+		places[name], err = os.ReadFile(path)
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	return files
+	if l.OnPostgres() {
+		for table, rows := range l.Tables() {
+			places["table "+table] = rows
+		}
+	}
+	if l.OnS3() {
+		for _, b := range l.Blobs() {
+			places["object "+b.Name] = l.ReadBlob(b.Name)
+		}
+	}
+	return places
 }
 
 // middle finds what is random in a secret; a token and digits are random as a whole.

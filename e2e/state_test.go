@@ -4,10 +4,8 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"strings"
-
-	_ "modernc.org/sqlite" // the database is read beside the server
+	"testing"
 )
 
 // witness sees whether anything was changed: in the whole database, by reading it beside the server, and
@@ -17,17 +15,18 @@ type witness struct {
 	db      *sql.DB
 	version int64
 	rows    string
+	query   string // that returns the hash of all rows, of PostgreSQL
 }
 
 func watch(l *lab) *witness {
 	l.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(l.Data, "caesar.db")+"?mode=ro&_pragma=busy_timeout(10000)")
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() { _ = db.Close() })
+	db := l.Database()
 	db.SetMaxOpenConns(1) // the version tells of the writes of others as one connection sees them
-	return &witness{l: l, db: db}
+	w := &witness{l: l, db: db}
+	if l.OnPostgres() {
+		w.query = w.hashing()
+	}
+	return w
 }
 
 // settle waits until the mails are out, and notes how everything is.
@@ -38,40 +37,76 @@ func (w *witness) settle() {
 		w.scan("SELECT count(*) FROM mail_queue", &waiting)
 		return waiting == 0
 	})
-	w.scan("PRAGMA data_version", &w.version)
+	w.written()
 	w.rows = w.read()
 }
 
 // changed tells whether anything was written since settle, but for how often somebody has guessed.
 func (w *witness) changed() bool {
 	w.l.t.Helper()
-	var version int64
-	w.scan("PRAGMA data_version", &version)
-	if version == w.version {
-		return false // nobody has committed anything
-	}
-	w.version = version
-	return w.read() != w.rows
+	return w.written() && w.read() != w.rows
 }
 
-// read returns a hash of all rows, but for counters of guesses.
+// written tells whether anybody may have committed anything since it was last called.
+func (w *witness) written() bool {
+	w.l.t.Helper()
+	if w.l.OnPostgres() {
+		return true // it does not tell this of one database
+	}
+	before := w.version
+	w.scan("PRAGMA data_version", &w.version)
+	return w.version != before
+}
+
+// columns are what is looked at of a table: not what counts guesses, nor who sweeps.
+func columns(table string) string {
+	switch table {
+	case "throttles", "leases":
+		return ""
+	case "codes":
+		return "slot, user_id, code_hash, sent_at, expires_at"
+	}
+	return "*"
+}
+
+// read returns a hash of all rows.
 func (w *witness) read() string {
 	w.l.t.Helper()
-	var tables string
-	w.scan("SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name)", &tables)
+	if w.l.OnPostgres() {
+		var hash string
+		w.scan(w.query, &hash)
+		return hash
+	}
 	hash := sha256.New()
-	for table := range strings.SplitSeq(tables, ",") {
-		columns := "*"
-		switch table {
-		case "throttles":
+	for _, table := range w.tables("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
+		if columns(table) == "" {
 			continue
-		case "codes":
-			columns = "slot, user_id, code_hash, sent_at, expires_at"
 		}
 		fmt.Fprintln(hash, table)
-		w.each("SELECT "+columns+" FROM "+table+" ORDER BY 1", func(row []any) { fmt.Fprintf(hash, "%v\n", row) })
+		w.each("SELECT "+columns(table)+" FROM "+table+" ORDER BY 1", func(row []any) { fmt.Fprintf(hash, "%v\n", row) })
 	}
 	return string(hash.Sum(nil))
+}
+
+// hashing returns the query that hashes all rows of all tables at once: as PostgreSQL does not tell whether
+// anything was written, it is asked after each request.
+func (w *witness) hashing() string {
+	w.l.t.Helper()
+	var all []string
+	for _, table := range w.tables("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename") {
+		if columns(table) != "" {
+			all = append(all, fmt.Sprintf("SELECT '%s' || r::text AS row FROM (SELECT %s FROM %s) r", table, columns(table), table))
+		}
+	}
+	return "SELECT md5(coalesce(string_agg(row, '' ORDER BY row), '')) FROM (" + strings.Join(all, " UNION ALL ") + ") t"
+}
+
+// tables returns the one text column that a query finds.
+func (w *witness) tables(query string) []string {
+	w.l.t.Helper()
+	var names []string
+	w.each(query, func(row []any) { names = append(names, fmt.Sprint(row[0])) })
+	return names
 }
 
 func (w *witness) each(query string, row func([]any)) {
@@ -122,4 +157,19 @@ func (l *lab) sight(p *person) string {
 		all.Write(r.body)
 	}
 	return all.String()
+}
+
+func TestAWitnessSeesWhatIsWrittenAndNotWhatIsOnlyCounted(t *testing.T) {
+	t.Parallel()
+	l := open(t, quick()...)
+	p := l.person()
+	w := watch(l)
+	w.settle()
+	if err := l.tryLogin(p.UserName, "a wrong guess"); err == nil || w.changed() {
+		t.Errorf("a wrong guess: %v", err)
+	}
+	l.keep(p, "GitHub")
+	if !w.changed() {
+		t.Error("an item that was kept goes unseen")
+	}
 }

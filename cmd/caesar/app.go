@@ -9,8 +9,10 @@ import (
 
 // app is the server, put together and listening.
 type app struct {
-	url   string // where it is reached on this machine
-	mails string // where mails go, for people to read: never with a password
+	url  string // where it is reached on this machine
+	data string // the folder that it has claimed, "" where it has none
+	// Where the database is, where backups lie and where mails go, for people to read: never with a password.
+	database, blobs, mails string
 
 	// serve answers requests until its context is done, and returns once those under way have finished.
 	serve func(context.Context) error

@@ -28,8 +28,12 @@ func started(t *testing.T) (folder, key, recipient string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &settings.Settings{Data: folder, BackupFileMax: 1 << 20, BackupQuota: 1 << 20, BackupKeep: 1}
-	if _, err := wireBackups(t.Context(), s, root, store, nil); err != nil {
+	s := &settings.Settings{Data: folder, BackupKeyFile: key, BackupFileMax: 1 << 20, BackupQuota: 1 << 20, BackupKeep: 1}
+	place, err := openBlobs(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wireBackups(t.Context(), s, root, store, place, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Close(); err != nil {

@@ -16,7 +16,7 @@ import (
 
 func settingsIn(folder string) *settings.Settings {
 	return &settings.Settings{
-		Listen: "127.0.0.1:0", Data: folder, RootKeyFile: filepath.Join(folder, "keys", "root.key"),
+		Listen: "127.0.0.1:0", Data: folder, RootKeyFile: filepath.Join(folder, "keys", "root.key"), BackupKeyFile: filepath.Join(folder, "keys", "backup.age"),
 		BackupFileMax: 1 << 20, BackupQuota: 1 << 20, BackupKeep: 1,
 	}
 }

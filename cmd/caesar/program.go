@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +61,11 @@ func (p *program) tell(err error) {
 		_, _ = fmt.Fprintln(p.stderr, "caesar: "+err.Error())
 		return
 	}
-	_, _ = fmt.Fprintln(p.stderr, "caesar: "+f.Message.In(p.language()))
+	said := "caesar: " + f.Message.In(p.language())
+	if cause := errors.Unwrap(f); cause != nil { // which clients are not told
+		said += ": " + oneLine(cause)
+	}
+	_, _ = fmt.Fprintln(p.stderr, said)
 	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
 		_, _ = fmt.Fprintf(p.stderr, "  %s: %s\n", name, f.Fields[name].In(p.language()))
 	}
@@ -99,7 +104,7 @@ func (p *program) root() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.SetUsageTemplate(usage(language))
+	root.SetUsageFunc(usage(language))
 	root.PersistentFlags().BoolP("help", "h", false, phrase.CLIHelp.In(language))
 	root.SetHelpCommand(&cobra.Command{
 		Use:    "help",
@@ -113,7 +118,7 @@ func (p *program) root() *cobra.Command {
 		},
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(p.serveCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.moveCommand(), p.versionCommand())
 	return root
 }
 
@@ -125,14 +130,25 @@ func (p *program) noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// usage is cobra's template, in the language of the terminal and without what we don't have.
-func usage(language phrase.Language) string {
-	return phrase.CLIUsage.In(language) + `: {{.UseLine}}{{if .HasAvailableSubCommands}}
-
-` + phrase.CLICommands.In(language) + `:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableFlags}}
-
-` + phrase.CLIFlags.In(language) + `:
-{{.Flags.FlagUsages | trimTrailingWhitespaces}}{{end}}
-`
+// usage tells how a command is used, in the language of the terminal. It is no template, as cobra's own would
+// be: what calls methods by their names makes the linker keep all there are.
+func usage(language phrase.Language) func(*cobra.Command) error {
+	return func(cmd *cobra.Command) error {
+		var b strings.Builder
+		fmt.Fprintf(&b, "%s: %s", phrase.CLIUsage.In(language), cmd.UseLine())
+		if cmd.HasAvailableSubCommands() {
+			fmt.Fprintf(&b, "\n\n%s:", phrase.CLICommands.In(language))
+			for _, sub := range cmd.Commands() {
+				if sub.IsAvailableCommand() {
+					fmt.Fprintf(&b, "\n  %-*s %s", sub.NamePadding(), sub.Name(), sub.Short)
+				}
+			}
+		}
+		if cmd.HasAvailableFlags() {
+			flags := strings.TrimRightFunc(cmd.Flags().FlagUsages(), unicode.IsSpace)
+			fmt.Fprintf(&b, "\n\n%s:\n%s", phrase.CLIFlags.In(language), flags)
+		}
+		_, err := fmt.Fprintln(cmd.OutOrStderr(), b.String())
+		return err
+	}
 }

@@ -63,7 +63,7 @@ func (p *program) serve(ctx context.Context, flags map[string]string) error {
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "url", a.url, "data", s.Data, "mails", a.mails)
+	log.Info("listening", "url", a.url, "data", a.data, "database", a.database, "blobs", a.blobs, "mails", a.mails)
 	if !s.Captcha {
 		log.Warn("the captcha is off: whoever reaches this server can register as fast as it answers")
 	}

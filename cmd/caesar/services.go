@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"log/slog"
 	"runtime"
 	"time"
@@ -21,9 +19,6 @@ import (
 	"caesar/internal/user"
 	"caesar/internal/vault"
 )
-
-// sweepEvery is how often what has run out is deleted.
-const sweepEvery = time.Minute
 
 // wireServices makes the domain services over a store.
 func wireServices(s *settings.Settings, root *rootkey.Ring, store *sqlstore.Store, backups *backup.Service, post *mail.Post, log *slog.Logger) vaultapi.Services {
@@ -60,20 +55,4 @@ func newHasher(s *settings.Settings) *argon2id.Hasher {
 		memory = argon2id.Budget(slots, max(argon2id.Login.MemoryKiB, s.MainKDF.MemoryMiB<<10))
 	}
 	return argon2id.NewHasher(slots, memory)
-}
-
-// sweep deletes what has run out, at the start and from then on.
-func sweep(ctx context.Context, store *sqlstore.Store, users *user.Service, log *slog.Logger) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		if err := errors.Join(store.Sweep(ctx, time.Now()), users.EraseDue(ctx)); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "sweeping failed; it is tried again in a minute", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -13,14 +14,29 @@ import (
 	"caesar/internal/sqlstore"
 )
 
-// openStorage opens the database and the root key that it was sealed under, and makes both at the first
-// start, in a folder that this server has claimed. The store is returned also with an error, where it is
-// open by then.
-func openStorage(ctx context.Context, s *settings.Settings) (*rootkey.Ring, *sqlstore.Store, error) {
-	if err := os.MkdirAll(filepath.Dir(s.RootKeyFile), 0o700); err != nil {
-		return nil, nil, fmt.Errorf("make folder of the root key: %w", err)
+// checkPlaces refuses what is wrong with where things are to be kept, before anything is touched, and says
+// where the database is.
+func checkPlaces(s *settings.Settings) (database string, err error) {
+	if err := checkBlobs(s); err != nil {
+		return "", err
 	}
-	database := filepath.Join(s.Data, "caesar.db")
+	if s.Database.Reveal() == "" {
+		return databaseFile(s), nil
+	}
+	at, err := placeOf(s.Database.Reveal())
+	if err != nil {
+		return "", err
+	}
+	return at.String(), nil
+}
+
+// openStorage opens the database and the root key that it was sealed under, and makes the key at the first
+// start. The store is returned also with an error, where it is open by then.
+func openStorage(ctx context.Context, s *settings.Settings, log *slog.Logger) (*rootkey.Ring, *sqlstore.Store, error) {
+	if s.Database.Reveal() != "" {
+		return openShared(ctx, s, log)
+	}
+	database := databaseFile(s)
 	root, err := openRootKey(s.RootKeyFile, database)
 	if err != nil {
 		return nil, nil, err
@@ -29,8 +45,11 @@ func openStorage(ctx context.Context, s *settings.Settings) (*rootkey.Ring, *sql
 	if err != nil {
 		return nil, nil, err
 	}
-	return root, store, checkRootKey(ctx, root, store, s.RootKeyFile)
+	return root, store, checkRootKey(ctx, root, store, s)
 }
+
+// databaseFile is the path of SQLite's database.
+func databaseFile(s *settings.Settings) string { return filepath.Join(s.Data, "caesar.db") }
 
 // openRootKey reads the root key, and makes one at the first start: beside a database there must be one
 // already, and a new one would only hide that it was lost. A database that can't be seen may be there.
@@ -49,16 +68,59 @@ func openRootKey(path, database string) (*rootkey.Ring, error) {
 	return root, err
 }
 
+// openShared opens PostgreSQL and the root key. The database may be older than this replica, and is asked
+// first whether it was sealed under a key: then that key has to be here, for every replica has the same.
+func openShared(ctx context.Context, s *settings.Settings, log *slog.Logger) (*rootkey.Ring, *sqlstore.Store, error) {
+	store, err := reachDatabase(ctx, s, untilThere, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := refuseUnfinished(ctx, store); err != nil {
+		return nil, store, err
+	}
+	mark, err := store.RootKeyMark(ctx)
+	if err != nil {
+		return nil, store, err
+	}
+	if mark == nil {
+		root, err := rootkey.LoadOrCreate(s.RootKeyFile)
+		if err != nil {
+			return nil, store, err
+		}
+		return root, store, checkRootKey(ctx, root, store, s)
+	}
+	root, err := rootkey.Load(s.RootKeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, store, fmt.Errorf("there is no root key %s, and this database was sealed under one; %s", s.RootKeyFile, bringRootKey(s))
+	}
+	if err != nil {
+		return nil, store, err
+	}
+	return root, store, checkRootKey(ctx, root, store, s)
+}
+
 // checkRootKey refuses a database that was sealed under another root key, before anything is written
 // with the wrong one: a key file that was lost or mistyped must not pass for a first start.
-func checkRootKey(ctx context.Context, root *rootkey.Ring, store *sqlstore.Store, path string) error {
+func checkRootKey(ctx context.Context, root *rootkey.Ring, store *sqlstore.Store, s *settings.Settings) error {
 	mac := root.MAC("root key check")
 	known, err := store.RememberRootKey(ctx, mac.Sum())
 	if err != nil {
 		return err
 	}
 	if !mac.Verify(known) {
-		return fmt.Errorf("the root key in %s is not the one that this database was sealed under; bring back the key that was there before", path)
+		return fmt.Errorf("the root key in %s is not the one that this database was sealed under; %s", s.RootKeyFile, bringRootKey(s))
 	}
 	return nil
+}
+
+// bringRootKey and bringBackupKey say how to mend that a key is not the right one.
+func bringRootKey(s *settings.Settings) string { return bring(s, "CAESAR_ROOT_KEY_FILE") }
+
+func bringBackupKey(s *settings.Settings) string { return bring(s, "CAESAR_BACKUP_KEY_FILE") }
+
+func bring(s *settings.Settings, setting string) string {
+	if s.Database.Reveal() == "" {
+		return "bring back the key file that was there before"
+	}
+	return "bring the same key file to every replica, and name it by " + setting
 }

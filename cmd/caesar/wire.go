@@ -17,6 +17,7 @@ import (
 	httpwire "caesar/internal/httpd/wire"
 	"caesar/internal/mail"
 	"caesar/internal/settings"
+	"caesar/internal/sqlstore"
 )
 
 // wire puts the server together: the only place where stores, services and surfaces meet. It listens
@@ -29,19 +30,11 @@ func wire(ctx context.Context, s *settings.Settings, log *slog.Logger) (_ *app, 
 			err = errors.Join(err, a.close())
 		}
 	}()
-	listener, err := httpd.Listen(ctx, s.Listen)
+	listener, err := a.occupy(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	a.url = reached(s.Listen, listener.Addr())
-	a.closers = append(a.closers, unlessClosed(listener))
-
-	release, err := claim(s.Data)
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, release)
-	root, store, err := openStorage(ctx, s)
+	root, store, err := openStorage(ctx, s, log)
 	if store != nil {
 		a.closers = append(a.closers, store.Close)
 	}
@@ -54,27 +47,64 @@ func wire(ctx context.Context, s *settings.Settings, log *slog.Logger) (_ *app, 
 	}
 	a.mails = courier.where
 	post := mail.NewPost(root, store, courier.transport, courier.from, s.PublicURL, time.Now, log)
-	backups, err := wireBackups(ctx, s, root, store, log)
+	place, err := openBlobs(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	a.blobs = place.where
+	backups, err := wireBackups(ctx, s, root, store, place, log)
 	if err != nil {
 		return nil, err
 	}
 	services := wireServices(s, root, store, backups, post, log)
-	a.workers = append(a.workers, post.Run, func(ctx context.Context) error { return sweep(ctx, store, services.Users, log) }, sweepBackups(backups, log))
+	a.workers = append(a.workers, post.Run, func(ctx context.Context) error { return place.warn(ctx, log) })
+	for _, c := range []chore{sweep(store, services.Users), sweepBackups(backups, place.bucket != nil)} {
+		a.workers = append(a.workers, func(ctx context.Context) error { return c.run(ctx, store, log) })
+	}
 
-	server, err := httpd.New(httpd.Options{
-		Pages:          pages(),
-		Surfaces:       surfaces(services, backups),
+	server, err := newServer(s, services, backups, store, log)
+	if err != nil {
+		return nil, err
+	}
+	a.serve = func(ctx context.Context) error { return server.Serve(ctx, listener) }
+	return a, nil
+}
+
+// occupy takes what only one server can have: the address, and the data folder where something lies in it
+// that is this server's alone. Otherwise the folder is not even made.
+func (a *app) occupy(ctx context.Context, s *settings.Settings) (listener net.Listener, err error) {
+	if a.database, err = checkPlaces(s); err != nil {
+		return nil, err
+	}
+	if listener, err = httpd.Listen(ctx, s.Listen); err != nil {
+		return nil, err
+	}
+	a.url = reached(s.Listen, listener.Addr())
+	a.closers = append(a.closers, unlessClosed(listener))
+	if !s.InDataFolder() {
+		return listener, nil
+	}
+	release, err := claim(s.Data)
+	if err != nil {
+		return nil, err
+	}
+	a.data = s.Data
+	a.closers = append(a.closers, release)
+	return listener, nil
+}
+
+// newServer puts the surfaces on a server.
+func newServer(s *settings.Settings, services vaultapi.Services, backups *backup.Service, store *sqlstore.Store, log *slog.Logger) (*httpd.Server, error) {
+	return httpd.New(httpd.Options{
+		Pages:    pages(),
+		Surfaces: surfaces(services, backups),
+		// The database alone: a balancer must not take the vault away where the store of backups is.
 		Ready:          func(ctx context.Context) map[string]error { return map[string]error{"database": store.Ready(ctx)} },
 		PublicURL:      s.PublicURL,
 		Origins:        s.Origins,
 		TrustedProxies: s.TrustedProxies,
 		Log:            log,
 	})
-	if err != nil {
-		return nil, err
-	}
-	a.serve = func(ctx context.Context) error { return server.Serve(ctx, listener) }
-	return a, nil
 }
 
 // pages are what there is to read at the server itself.

@@ -82,8 +82,8 @@ func forbidden(from, to string, graph map[string]listed) string {
 		return "the domain knows neither HTTP nor SQL"
 	case isDomain(from) && within(to, internal+"httpd"):
 		return "the domain does not know its surfaces"
-	case isStore(to) && !isStore(from) && !within(from, module+"/cmd") && !within(from, internal+"testbed"):
-		return "only cmd and tests know the stores"
+	case isStore(to) && !isStore(from) && !within(from, module+"/cmd") && !within(from, internal+"testbed") && !within(from, module+"/bench"):
+		return "only cmd, tests and the benchmark know the stores"
 	case within(to, module+"/cmd"):
 		return "nobody imports cmd"
 	case isStranger(from, to, strangers) || isStranger(from, to, surfaces):

@@ -57,7 +57,8 @@ type Store interface {
 	// the row and the names of the blobs that no row names any more. The id is known inside the
 	// transaction only, so the store asks seal for the row that belongs to it; seal is quick and may
 	// be called again. ErrOverQuota where the version does not fit beside those that stay, ErrNoSession
-	// where the user has no such session any more: then nothing has changed.
+	// where the user has no such session any more: then nothing has changed. Where the error is
+	// fault.ErrUnsettled the row may be there, or come yet.
 	AddVersion(ctx context.Context, userID, sessionID int64, r Retention, seal func(id int64) Version) (v Version, freed []string, err error)
 	// Staying returns how many bytes those versions of a user take that stay beside a new one, of which
 	// with it so many are kept.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"caesar/internal/backup"
+	"caesar/internal/blob"
+	"caesar/internal/testbed"
 )
 
 const benchSize = 256 << 20
@@ -37,9 +39,27 @@ func perGiB(b *testing.B, run func()) {
 	b.ReportMetric((cpu(b)-before).Seconds()/float64(b.N)*float64(1<<30)/benchSize, "cpu-s/GiB")
 }
 
-func BenchmarkUpload(b *testing.B) {
+// inS3 has a service keep its blobs in the bucket of CAESAR_TEST_S3.
+func inS3(b *testing.B) func(*backup.Config) {
+	b.Helper()
+	blobs, err := blob.OpenS3(b.Context(), testbed.S3(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return func(c *backup.Config) {
+		wide(c)
+		c.Blobs = blobs
+	}
+}
+
+func BenchmarkUpload(b *testing.B) { benchmarkUpload(b, wide) }
+
+func BenchmarkUploadToS3(b *testing.B) { benchmarkUpload(b, inS3(b)) }
+
+func benchmarkUpload(b *testing.B, kept func(*backup.Config)) {
+	b.Helper()
 	l := newLab(b)
-	s, who := l.service(wide), l.person("ada")
+	s, who := l.service(kept), l.person("ada")
 	perGiB(b, func() {
 		if _, err := s.Upload(b.Context(), who, "x", newStream(benchSize)); err != nil {
 			b.Fatal(err)
@@ -67,10 +87,10 @@ func BenchmarkPlainUpload(b *testing.B) {
 	})
 }
 
-func benchmarkDownload(b *testing.B, copyTo func(c *backup.Content) error) {
+func benchmarkDownload(b *testing.B, kept func(*backup.Config), copyTo func(c *backup.Content) error) {
 	b.Helper()
 	l := newLab(b)
-	s, who := l.service(wide), l.person("ada")
+	s, who := l.service(kept), l.person("ada")
 	if _, err := s.Upload(b.Context(), who, "x", newStream(benchSize)); err != nil {
 		b.Fatal(err)
 	}
@@ -88,24 +108,31 @@ func benchmarkDownload(b *testing.B, copyTo func(c *backup.Content) error) {
 	})
 }
 
-func BenchmarkDownload(b *testing.B) {
-	benchmarkDownload(b, func(c *backup.Content) error {
-		_, err := c.CopyTo(io.Discard, benchSize)
-		return err
-	})
+func copied(c *backup.Content) error {
+	_, err := c.CopyTo(io.Discard, benchSize)
+	return err
 }
 
+func BenchmarkDownload(b *testing.B) { benchmarkDownload(b, wide, copied) }
+
+func BenchmarkDownloadFromS3(b *testing.B) { benchmarkDownload(b, inS3(b), copied) }
+
 func BenchmarkDownloadByReading(b *testing.B) {
-	benchmarkDownload(b, func(c *backup.Content) error {
+	benchmarkDownload(b, wide, func(c *backup.Content) error {
 		_, err := io.Copy(writerOnly{io.Discard}, c)
 		return err
 	})
 }
 
 // BenchmarkRange is the opening of a version and one KiB out of its middle.
-func BenchmarkRange(b *testing.B) {
+func BenchmarkRange(b *testing.B) { benchmarkRange(b, wide) }
+
+func BenchmarkRangeFromS3(b *testing.B) { benchmarkRange(b, inS3(b)) }
+
+func benchmarkRange(b *testing.B, kept func(*backup.Config)) {
+	b.Helper()
 	l := newLab(b)
-	s, who := l.service(wide), l.person("ada")
+	s, who := l.service(kept), l.person("ada")
 	if _, err := s.Upload(b.Context(), who, "x", newStream(benchSize)); err != nil {
 		b.Fatal(err)
 	}

@@ -15,7 +15,6 @@ type Content struct {
 	Version Version
 
 	blob  Blob
-	plain io.ReaderAt
 	ahead window
 	pos   int64
 	// begun is where the last reading began. A reader that comes back for more where it left off will
@@ -28,11 +27,16 @@ const mostHeader = 64 << 10
 
 // content opens what is in a blob, which it closes where it fails.
 func (s *Service) content(v Version, blob Blob) (*Content, error) {
-	plain, err := s.unseal(v, blob)
-	if err != nil {
+	c := &Content{Version: v, blob: blob, ahead: window{budget: s.budget, size: v.Size}, begun: -1}
+	if remote, ok := blob.(Remote); ok {
+		c.ahead.remote = &fetcher{Remote: remote, header: v.HeaderSize}
+		blob = c.ahead.remote
+	}
+	var err error
+	if c.ahead.from, err = s.unseal(v, blob); err != nil {
 		return nil, errors.Join(fmt.Errorf("open version %d: %w", v.ID, err), blob.Close())
 	}
-	return &Content{Version: v, blob: blob, plain: plain, ahead: window{budget: s.budget, from: plain, size: v.Size}, begun: -1}, nil
+	return c, nil
 }
 
 func (s *Service) unseal(v Version, blob Blob) (io.ReaderAt, error) {
@@ -58,8 +62,7 @@ func (s *Service) unseal(v Version, blob Blob) (io.ReaderAt, error) {
 
 // Close implements io.Closer.
 func (c *Content) Close() error {
-	c.ahead.close()
-	return c.blob.Close()
+	return errors.Join(c.ahead.close(), c.blob.Close())
 }
 
 // Seek implements io.Seeker.

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"caesar/internal/backup"
+	"caesar/internal/session"
 )
 
 func (l *lab) open(s *backup.Service, name string, size int) *backup.Content {
@@ -28,10 +29,23 @@ func (l *lab) open(s *backup.Service, name string, size int) *backup.Content {
 }
 
 // TestAContentReadsAsBytesDo has a content and a bytes.Reader do the same at random: both must answer
-// the same, whatever was decrypted ahead.
+// the same, whatever was decrypted ahead, and wherever its blob is.
 func TestAContentReadsAsBytesDo(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	for name, far := range map[string]bool{"at hand": false, "elsewhere": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			if far {
+				l.Service = l.service(func(c *backup.Config) { c.Blobs = &afar{Blobs: l.blobs} })
+			}
+			readAsBytesDo(t, l)
+		})
+	}
+}
+
+func readAsBytesDo(t *testing.T, l *lab) {
+	t.Helper()
 	sizes := []int{0, 1, 65536, 65537, 1<<20 + 4711, 3 << 20}
 	contents := make([]*backup.Content, len(sizes))
 	for i, size := range sizes {
@@ -88,6 +102,14 @@ func TestMoreReadersThanThereIsRoomAheadForAllGetTheirs(t *testing.T) {
 	ada := l.person("ada")
 	want := noise(fileMax)
 	l.upload(ada, "x", want)
+	far := l.service(func(c *backup.Config) { c.Blobs = &afar{Blobs: l.blobs} })
+	for _, s := range []*backup.Service{l.Service, far} {
+		manyRead(t, s, ada, want)
+	}
+}
+
+func manyRead(t *testing.T, l *backup.Service, ada session.Asker, want []byte) {
+	t.Helper()
 	var all sync.WaitGroup
 	for i := range 40 {
 		all.Go(func() {
@@ -110,8 +132,13 @@ func TestMoreReadersThanThereIsRoomAheadForAllGetTheirs(t *testing.T) {
 	}
 	all.Wait()
 	// All gave back what they had taken: one alone gets its room ahead.
-	if got := l.download(ada, 0); !bytes.Equal(got, want) {
-		t.Error("another content")
+	c, err := l.Open(t.Context(), ada, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if got, err := io.ReadAll(c); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("another content, or %v", err)
 	}
 }
 

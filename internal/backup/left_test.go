@@ -186,3 +186,33 @@ func TestABlobThatIsLostIsNoAnswerAndNoAbsence(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// late is a store whose answer to a COMMIT is lost, and which commits after the caller was told so.
+type late struct {
+	backup.Store
+	commit func()
+}
+
+// AddVersion implements backup.Store.
+func (s *late) AddVersion(ctx context.Context, userID, sessionID int64, r backup.Retention, seal func(int64) backup.Version) (backup.Version, []string, error) {
+	s.commit = func() { _, _, _ = s.Store.AddVersion(ctx, userID, sessionID, r, seal) }
+	return backup.Version{}, nil, fault.New(fault.Unavailable, "unavailable", phrase.DatabaseBusy).Because(fault.ErrUnsettled)
+}
+
+func TestABlobWhoseRowMayStillComeIsKept(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	ada := l.person("ada")
+	store := &late{Store: l.store}
+	s := l.service(func(c *backup.Config) { c.Store = store })
+	_, err := s.Upload(t.Context(), ada, "x", strings.NewReader("still here"))
+	l.refused(err, fault.Unavailable)
+	l.must(s.Sweep(t.Context()))
+	store.commit()
+	c, err := l.Open(t.Context(), ada, 0)
+	l.must(err)
+	defer c.Close()
+	if text, err := io.ReadAll(c); err != nil || string(text) != "still here" {
+		t.Errorf("it holds %q, %v", text, err)
+	}
+}

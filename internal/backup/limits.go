@@ -50,6 +50,12 @@ func (s *Service) Admit(ctx context.Context, who session.Asker, atLeast int64) e
 	return nil
 }
 
+// BlobSize returns how many bytes the blob of a file of that size takes at most, for those who keep blobs
+// where none may be longer than so much.
+func BlobSize(file int64) int64 {
+	return mostHeader + file + (file/ageChunk+1)*(sealedChunk-ageChunk)
+}
+
 // inWords writes a size for people, as the settings take it where it is a whole number.
 func inWords(bytes int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}

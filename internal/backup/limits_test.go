@@ -164,3 +164,18 @@ func TestWhatOneUploadsAtOnceIsBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestABlobIsNoLongerThanIsSaid(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	ada := l.person("ada")
+	for _, size := range []int{0, 1, 65535, 65536, 65537, 1 << 20} {
+		v := l.upload(ada, "x", noise(size))
+		b, err := l.blobs.Open(t.Context(), v.Blob)
+		l.must(err)
+		if most := backup.BlobSize(int64(size)); b.Size() > most || most > b.Size()+64<<10 {
+			t.Errorf("the blob of %d bytes has %d, and may have %d", size, b.Size(), most)
+		}
+		b.Close()
+	}
+}

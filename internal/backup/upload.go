@@ -7,18 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"filippo.io/age"
 
+	"caesar/internal/fault"
 	"caesar/internal/session"
 )
+
+// settlesIn is how long a blob is held whose row may be there or not. By then it is known.
+const settlesIn = 10 * time.Minute
 
 // Upload keeps what body holds as a new version. It reads until io.EOF and never far beyond what fits;
 // any other error of body ends it, comes back wrapped (a fault stays a fault), and leaves no trace. The
 // name may be anything that a client sent: Label makes it fit to be shown. Too large a file is a fault of
 // the kind fault.TooLarge, a full disk of the kind fault.Full, more uploads at once than may be of the kind
 // fault.TooMany or, where it is those of others, fault.Unavailable; and one that outlives its session ends
-// with fault.Unauthenticated.
+// with fault.Unauthenticated. Where the error is fault.ErrUnsettled the version may be there nevertheless.
 func (s *Service) Upload(ctx context.Context, who session.Asker, name string, body io.Reader) (v Version, err error) {
 	if err := s.inFlight.begin(who.UserID); err != nil {
 		return Version{}, err
@@ -32,10 +37,17 @@ func (s *Service) Upload(ctx context.Context, who session.Asker, name string, bo
 	if err != nil {
 		return Version{}, fmt.Errorf("keep upload: %w", err)
 	}
-	defer func() {
+	letGo := func() {
 		if closed := w.Close(); closed != nil {
 			s.Log.WarnContext(ctx, "an upload left something behind; it is swept later", "err", closed)
 		}
+	}
+	defer func() {
+		if errors.Is(err, fault.ErrUnsettled) {
+			time.AfterFunc(settlesIn, letGo)
+			return
+		}
+		letGo()
 	}()
 	m := &meter{from: body, room: room, inFlight: &s.inFlight, userID: who.UserID}
 	defer m.close()
@@ -82,6 +94,9 @@ func (s *Service) add(ctx context.Context, sessionID int64, v Version) (Version,
 		return v
 	})
 	ctx = context.WithoutCancel(ctx) // whatever becomes of the one who asked
+	if errors.Is(err, fault.ErrUnsettled) {
+		return Version{}, fmt.Errorf("store version: %w", err) // its row may be there, or be about to come
+	}
 	if err != nil {
 		s.drop(ctx, v.Blob)
 		switch {

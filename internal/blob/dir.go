@@ -1,21 +1,18 @@
-// Package blob keeps what backups are made of: Dir in a folder. It implements backup.Blobs, which says
-// what is promised; package blobtest holds every implementation to it.
+// Package blob keeps what backups are made of: Dir in a folder, S3 in a bucket. They implement
+// backup.Blobs, which says what is promised; package blobtest holds every implementation to it.
 //
 // What always holds: a blob's name is drawn here, at random, and never comes from a person; a blob is
-// there whole and durable or not at all.
+// there whole and durable or not at all; no error holds a credential.
 package blob
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"caesar/internal/backup"
@@ -23,10 +20,8 @@ import (
 	"caesar/internal/phrase"
 )
 
-const (
-	whole = ".age"  // ends the name of a blob's file
-	part  = ".part" // ends that of one that is being written
-)
+// part ends the name of a blob's file that is being written.
+const part = ".part"
 
 // Dir keeps each blob as a file of a folder, which only the owner may read. Several processes may share
 // the folder.
@@ -98,22 +93,6 @@ func (d *Dir) remove(file string) error {
 }
 
 func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }
-
-// The names of blobs: 128 random bits in base32, lower case, as some file systems know no other.
-var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-const nameBytes = 16
-
-func newName() string {
-	var b [nameBytes]byte
-	rand.Read(b[:])
-	return encoding.EncodeToString(b[:])
-}
-
-// isName keeps what is no name of ours away from the file system.
-func isName(s string) bool {
-	return len(s) == encoding.EncodedLen(nameBytes) && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
-}
 
 // syncFolder makes the entries of a folder durable. Windows has no such call and needs none.
 func syncFolder(path string) error {

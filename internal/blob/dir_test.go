@@ -29,10 +29,10 @@ func nobody(context.Context, string) (bool, error) { return false, nil }
 
 func TestDirKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	blobtest.Run(t, func(t *testing.T) (blobs, other backup.Blobs) {
+	blobtest.Run(t, func(t *testing.T) blobtest.Place {
 		t.Helper()
 		folder := filepath.Join(t.TempDir(), "blobs")
-		return open(t, folder), open(t, folder)
+		return blobtest.Place{Blobs: open(t, folder), Other: open(t, folder)}
 	})
 }
 

@@ -22,27 +22,56 @@ const readAtOnce = 256
 
 // Sweep implements backup.Blobs.
 func (d *Dir) Sweep(ctx context.Context, used func(ctx context.Context, name string) (bool, error)) error {
+	var failed []error
+	err := d.each(ctx, func(file string) error {
+		if err := d.sweepFile(ctx, file, used); err != nil {
+			failed = append(failed, err)
+		}
+		return nil
+	})
+	return errors.Join(append(failed, err)...)
+}
+
+// Names calls each with the name and length of every blob, in no order, until it returns an error.
+func (d *Dir) Names(ctx context.Context, each func(name string, size int64) error) error {
+	return d.each(ctx, func(file string) error {
+		name, isBlob := strings.CutSuffix(file, whole)
+		if !isBlob || !isName(name) {
+			return nil
+		}
+		info, err := os.Stat(d.file(file))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("inspect blob: %w", err)
+		}
+		return each(name, info.Size())
+	})
+}
+
+// each goes through the names of the files, until do returns an error.
+func (d *Dir) each(ctx context.Context, do func(file string) error) error {
 	folder, err := os.Open(d.path)
 	if err != nil {
 		return fmt.Errorf("open folder of backups: %w", err)
 	}
 	defer folder.Close()
-	var failed []error
 	for {
 		names, err := folder.Readdirnames(readAtOnce)
 		for _, name := range names {
 			if err := ctx.Err(); err != nil {
-				return errors.Join(append(failed, err)...)
+				return err
 			}
-			if err := d.sweepFile(ctx, name, used); err != nil {
-				failed = append(failed, err)
+			if err := do(name); err != nil {
+				return err
 			}
 		}
 		if errors.Is(err, io.EOF) {
-			return errors.Join(failed...)
+			return nil
 		}
 		if err != nil {
-			return errors.Join(append(failed, fmt.Errorf("read folder of backups: %w", err))...)
+			return fmt.Errorf("read folder of backups: %w", err)
 		}
 	}
 }

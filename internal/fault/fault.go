@@ -6,11 +6,16 @@
 package fault
 
 import (
+	"errors"
 	"maps"
 	"time"
 
 	"caesar/internal/phrase"
 )
+
+// ErrUnsettled is in the chain of an error that leaves open whether what was asked for has come to pass, or
+// is still about to, as when the answer to a COMMIT is lost. Who meets it must take nothing back.
+var ErrUnsettled = errors.New("whether it has come to pass is not known")
 
 // Kind tells what the one who asked can do about an error. Each surface maps kinds to its statuses in
 // one place.

@@ -1,11 +1,7 @@
 package mail
 
 import (
-	_ "embed"
-	"fmt"
-	htmltemplate "html/template"
 	"strings"
-	texttemplate "text/template"
 	"time"
 	"unicode"
 
@@ -62,25 +58,8 @@ func aboutClosing(l Letter, _ time.Time) []phrase.Phrase {
 	return []phrase.Phrase{phrase.MailClosingDay.With(l.ErasedOn.Format(time.DateOnly)), phrase.MailClosingAdvice}
 }
 
-// page is what the two layouts are filled with.
-type page struct {
-	Lang, Subject, Opening, Code, Footer string
-	Then                                 []string
-}
-
-//go:embed layout/letter.txt
-var textLayout string
-
-//go:embed layout/letter.html
-var htmlLayout string
-
-var (
-	asText = texttemplate.Must(texttemplate.New("letter.txt").Parse(textLayout))
-	asHTML = htmltemplate.Must(htmltemplate.New("letter.html").Parse(htmlLayout))
-)
-
 // render puts a letter, queued at a time, into words. The public URL may be empty.
-func (l Letter) render(queuedAt time.Time, publicURL string) (Rendered, error) {
+func (l Letter) render(queuedAt time.Time, publicURL string) Rendered {
 	w := kinds[l.Kind]
 	p := page{
 		Lang:    l.Language.Tag(),
@@ -95,17 +74,10 @@ func (l Letter) render(queuedAt time.Time, publicURL string) (Rendered, error) {
 	if publicURL != "" {
 		p.Footer = phrase.MailFooterURL.With(publicURL).In(l.Language)
 	}
-	var text, html strings.Builder
-	if err := asText.Execute(&text, p); err != nil {
-		return Rendered{}, fmt.Errorf("render letter as text: %w", err)
-	}
-	if err := asHTML.Execute(&html, p); err != nil {
-		return Rendered{}, fmt.Errorf("render letter as HTML: %w", err)
-	}
 	return Rendered{
 		ID: l.ID, Date: queuedAt, To: l.To, Language: l.Language,
-		Subject: p.Subject, Text: text.String(), HTML: html.String(),
-	}, nil
+		Subject: p.Subject, Text: p.text(), HTML: p.html(),
+	}
 }
 
 // visible replaces the characters that would rearrange or break the text around a name: controls, line

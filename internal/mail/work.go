@@ -9,14 +9,16 @@ import (
 	"time"
 )
 
-// The pace of the worker. A letter is let go of (sent, or put off) within sendFor+writeFor of being
-// claimed, well within its lease, unless the process died; then it is another worker's when the lease ends.
+// The pace of the worker. A letter is let go of (sent, or put off) within sendFor+writeFor+onceFor of being
+// claimed, within its lease, unless the process died; then it is another worker's when the lease ends.
 const (
-	together = 8                // letters under way at once
-	lease    = 90 * time.Second // for how long a claimed letter is a worker's own
-	sendFor  = 45 * time.Second // for how long one attempt may take
-	writeFor = 10 * time.Second // for how long writing down its outcome may take
-	idleFor  = time.Minute      // how often the queue is looked at when nobody wakes the worker
+	together = 8                      // letters under way at once
+	lease    = 90 * time.Second       // for how long a claimed letter is a worker's own
+	sendFor  = 45 * time.Second       // for how long one attempt may take
+	writeFor = 30 * time.Second       // for how long it is tried to write down its outcome
+	onceFor  = 10 * time.Second       // for how long one such try may take
+	againIn  = 500 * time.Millisecond // how long after one that failed the next begins
+	idleFor  = time.Minute            // how often the queue is looked at when nobody wakes the worker
 	breath   = 20 * time.Millisecond
 	graceFor = 5 * time.Second // for how long letters under way may still be sent when the worker is told to stop
 
@@ -34,7 +36,7 @@ func (p *Post) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			p.log.ErrorContext(ctx, "mail queue failed", "err", err)
 			failures++
-			wait = backoff(failures)
+			wait = min(backoff(failures), idleFor) // codes that are mailed live for minutes
 		} else {
 			failures = 0
 		}
@@ -103,22 +105,41 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, func())
 // not be sent is no error, for it is in the queue again.
 func (p *Post) deliver(ctx context.Context, queued Queued) error {
 	failure := p.send(ctx, queued)
-	// The outcome is written down even when the worker has been told to stop: else the letter would be
-	// sent a second time.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
-	defer cancel()
+	sent := func(ctx context.Context) error { return p.store.MailSent(ctx, queued.ID) }
 	if failure == nil {
-		return p.store.MailSent(ctx, queued.ID)
+		return note(ctx, sent)
 	}
 	log := p.log.With("mail", queued.ID, "attempt", queued.Attempts+1, "err", failure)
 	now := p.now()
 	if isPermanent(failure) || now.Sub(queued.CreatedAt) >= giveUp {
 		log.ErrorContext(ctx, "mail given up", slog.Duration("age", now.Sub(queued.CreatedAt)))
-		return p.store.MailSent(ctx, queued.ID)
+		return note(ctx, sent)
 	}
 	wait := backoff(queued.Attempts + 1)
 	log.WarnContext(ctx, "mail put off", slog.Duration("wait", wait))
-	return p.store.MailFailed(ctx, queued.ID, now.Add(wait))
+	return note(ctx, func(ctx context.Context) error { return p.store.MailFailed(ctx, queued.ID, now.Add(wait)) })
+}
+
+// note writes down what became of a letter: once even when the worker has been told to stop, and again and
+// again while the store is away for a moment. Else a letter that was sent would be sent a second time.
+func note(ctx context.Context, outcome func(context.Context) error) error {
+	late := time.NewTimer(writeFor)
+	defer late.Stop()
+	for {
+		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), onceFor)
+		err := outcome(once)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(againIn):
+		case <-ctx.Done():
+			return err
+		case <-late.C:
+			return err
+		}
+	}
 }
 
 // send makes one attempt at a letter.
@@ -131,13 +152,9 @@ func (p *Post) send(ctx context.Context, queued Queued) error {
 	if letter.Kind == nothing {
 		return nil
 	}
-	rendered, err := letter.render(queued.CreatedAt, p.publicURL)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, sendFor)
 	defer cancel()
-	return p.transport.Send(ctx, p.from, rendered)
+	return p.transport.Send(ctx, p.from, letter.render(queued.CreatedAt, p.publicURL))
 }
 
 // backoff returns how long to wait after so many failures: firstRetry doubled with each, lastRetry at

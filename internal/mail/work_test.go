@@ -208,14 +208,50 @@ func TestStoreThatFailsIsAskedAgainWithoutSpinning(t *testing.T) {
 		o.queue(letter(t))
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if o.store.claims < 3 || o.store.claims > 30 {
+		if o.store.claims < 60 || o.store.claims > 150 {
 			t.Errorf("asked %d times in an hour", o.store.claims)
 		}
 		o.store.failWith(nil)
-		time.Sleep(15 * time.Minute)
+		time.Sleep(time.Minute) // a code that is mailed must not have run out meanwhile
 		synctest.Wait()
 		if p.count() != 1 || o.store.left() != 0 {
 			t.Fatalf("after the store came back: sent %d, left %d", p.count(), o.store.left())
+		}
+	})
+}
+
+func TestLetterIsSentOnceAlthoughTheStoreIsAwayForAMomentWhenItWasSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pouch{hold: time.Second}
+		o := newOffice(t, p)
+		defer o.work(t)()
+		o.queue(letter(t))
+		time.Sleep(500 * time.Millisecond) // it is on its way
+		o.store.failWith(errors.New("database is restarted"))
+		time.Sleep(20 * time.Second)
+		o.store.failWith(nil)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if p.count() != 1 || o.store.left() != 0 {
+			t.Fatalf("sent %d, left %d", p.count(), o.store.left())
+		}
+	})
+}
+
+func TestWorkerThatIsToldToStopDoesNotWaitForAStoreThatIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, &pouch{hold: time.Second})
+		stop := o.work(t)
+		o.queue(letter(t))
+		time.Sleep(500 * time.Millisecond)
+		o.store.failWith(errors.New("database is away"))
+		time.Sleep(time.Second)
+		told := time.Now()
+		stop()
+		if took := time.Since(told); took > 5*time.Second {
+			t.Errorf("stopping took %v", took)
 		}
 	})
 }

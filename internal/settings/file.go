@@ -117,7 +117,7 @@ func fileLayer(path, source string, faults fault.Fields) layer {
 		at := fmt.Sprintf("%s:%d: %s", path, e.line, e.name)
 		name, ok := known(e.name)
 		if !ok || name == "config" {
-			faults[at] = unknown(e.name)
+			faults[at] = phrase.SettingUnknown
 			continue
 		}
 		if line, twice := first[name]; twice {

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -50,13 +49,6 @@ func Load(flags map[string]string, environ []string) (*Settings, error) {
 	return s, nil
 }
 
-// derive fills in what follows from other settings.
-func (s *Settings) derive() {
-	if s.RootKeyFile == "" {
-		s.RootKeyFile = filepath.Join(s.Data, "keys", "root.key")
-	}
-}
-
 func flagLayer(flags map[string]string) layer {
 	values := layer{}
 	for name, text := range flags {
@@ -74,9 +66,7 @@ func environLayer(environ []string, faults fault.Fields) layer {
 		}
 		setting, ok := known(name)
 		if !ok {
-			if text != "" || !later[setting] {
-				faults[name] = unknown(name)
-			}
+			faults[name] = phrase.SettingUnknown
 			continue
 		}
 		values[setting] = said{text, name}
@@ -104,14 +94,6 @@ func known(name string) (string, bool) {
 		return r.name == setting || (r.secret && r.name+"_file" == setting)
 	})
 	return setting, ok
-}
-
-// unknown says why a variable is none of the table's.
-func unknown(name string) phrase.Phrase {
-	if setting, _ := known(name); later[setting] {
-		return phrase.SettingLater
-	}
-	return phrase.SettingUnknown
 }
 
 func find(layers []layer, name string) (said, bool) {

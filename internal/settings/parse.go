@@ -17,6 +17,7 @@ import (
 const (
 	mostPasswordMin = 128 // characters
 	mostGrace       = 10 * 365 * 24 * time.Hour
+	mostPool        = 1000 // connections
 )
 
 // complain says what is wrong with a value, and never the value.
@@ -173,6 +174,14 @@ func parsePasswordMin(text string) (int, *phrase.Phrase) {
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || n < 1 || n > mostPasswordMin {
 		return 0, complain(phrase.SettingNumber, 1, mostPasswordMin)
+	}
+	return int(n), nil
+}
+
+func parsePool(text string) (int, *phrase.Phrase) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n < 1 || n > mostPool {
+		return 0, complain(phrase.SettingNumber, 1, mostPool)
 	}
 	return int(n), nil
 }

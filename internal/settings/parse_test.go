@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,9 +11,20 @@ import (
 
 // wrong holds, for each setting, values that must not be taken.
 var wrong = map[string][]string{
-	"CAESAR_LISTEN":              {"localhost", "8888", ":", "h:99999", "h:http", "h:-1", "a b:1", "::1:80", "http://localhost:1"},
-	"CAESAR_DATA":                {"a\x00b"},
-	"CAESAR_ROOT_KEY_FILE":       {"a\x00b"},
+	"CAESAR_LISTEN":          {"localhost", "8888", ":", "h:99999", "h:http", "h:-1", "a b:1", "::1:80", "http://localhost:1"},
+	"CAESAR_DATA":            {"a\x00b"},
+	"CAESAR_ROOT_KEY_FILE":   {"a\x00b"},
+	"CAESAR_BACKUP_KEY_FILE": {"a\x00b"},
+	"CAESAR_DATABASE": {
+		"db.corp.invalid", "mysql://ada:pw@db/x", "http://db", "postgres:db", "postgres://?", "postgres:///x", "postgres://ada:pw@/x", "postgres://ada:pw@:5432/x",
+		"postgres://a.example,:5433/x", "postgres://a.example,,b.example/x", "postgres://ada:p/w@db.example/x", "postgres://ada:p@w@db.example/x", "postgres://ada:p w@db.example/x",
+		"postgres://db/x?sslmode=%zz", "POSTGRES://db/x", "host=db password=hunter2",
+	},
+	"CAESAR_DATABASE_POOL": {"0", "-1", "1001", "many", "+5"},
+	"CAESAR_BLOBS": {
+		"bucket.corp.invalid", "http://bucket", "s3://", "s3:///prefix", "s3://key:secret@/prefix", "s3://bucket:9000/x", "s3://key:sec/ret@bucket", "s3://buck et",
+		"s3+http://bucket", "s3+http://key:secret@bucket/prefix?region=here", "s3://bucket?region=%zz", "s3://bucket/x#prefix", "s3+https://bucket",
+	},
 	"CAESAR_SMTP":                {"mail.corp.invalid", "http://mail", "smtp://", "smtp://:25", "smtp://ada:%zz@mail", "ldap://x"},
 	"CAESAR_MAIL_FROM":           {"caesar", "<a@b.c>", "A <a@b.c>", "a@b.c,d@e.f", "a@b.c\r\nBcc: x@y.z"},
 	"CAESAR_PUBLIC_URL":          {"vault.example.org", "ftp://a", "https://a/b", "https://u:p@a", "https://a?b", "https://a#b", "http://", "http://a:0", "http://a:99999", "https://你好"},
@@ -61,7 +73,8 @@ func TestEverySettingIsTriedWithWrongValuesAndExplainedInBothLanguages(t *testin
 			t.Errorf("--%s is not explained in both languages", f.Name)
 		}
 		name := "CAESAR_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if f.Name != "config" && f.Name != "smtp-file" && wrong[name] == nil {
+		file, isFile := strings.CutSuffix(name, "_FILE")
+		if f.Name != "config" && wrong[name] == nil && (!isFile || wrong[file] == nil) {
 			t.Errorf("%s has no wrong values in this test", name)
 		}
 	}
@@ -69,8 +82,41 @@ func TestEverySettingIsTriedWithWrongValuesAndExplainedInBothLanguages(t *testin
 
 func TestTheLeastAndTheMostAreTaken(t *testing.T) {
 	t.Parallel()
-	load(t, nil, "CAESAR_MAIN_KDF=16MiB,2", "CAESAR_LOGIN_PASSWORD_MIN=1", "CAESAR_CLOSING_GRACE=0s", "CAESAR_LISTEN=[::1]:0", "CAESAR_BACKUP_QUOTA=1KiB", "CAESAR_BACKUP_KEEP=1")
-	load(t, nil, "CAESAR_MAIN_KDF=1024MiB,10", "CAESAR_LOGIN_PASSWORD_MIN=128", "CAESAR_CLOSING_GRACE=87600h", "CAESAR_LISTEN=:65535", "CAESAR_BACKUP_QUOTA=64TiB", "CAESAR_BACKUP_KEEP=1000")
+	load(t, nil, "CAESAR_MAIN_KDF=16MiB,2", "CAESAR_LOGIN_PASSWORD_MIN=1", "CAESAR_CLOSING_GRACE=0s", "CAESAR_LISTEN=[::1]:0", "CAESAR_BACKUP_QUOTA=1KiB", "CAESAR_BACKUP_KEEP=1", "CAESAR_DATABASE_POOL=1")
+	load(t, nil, "CAESAR_MAIN_KDF=1024MiB,10", "CAESAR_LOGIN_PASSWORD_MIN=128", "CAESAR_CLOSING_GRACE=87600h", "CAESAR_LISTEN=:65535", "CAESAR_BACKUP_QUOTA=64TiB", "CAESAR_BACKUP_KEEP=1000", "CAESAR_DATABASE_POOL=1000")
+}
+
+func TestPlacesAreTakenInEveryFormThatTheirDriversRead(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"postgres://db", "postgresql://ada@db:5432/caesar", "postgres://ada:p%2Fw@[2001:db8::1]:5432/caesar?sslmode=verify-full&application_name=x",
+		"postgres://ada:pw@a.example:5432,b.example:5433/caesar?target_session_attrs=read-write", "postgres:///caesar?host=/run/postgresql", "postgres://ada:p?w@db/caesar",
+	} {
+		if got := load(t, nil, "CAESAR_DATABASE="+url).Database.Reveal(); got != url {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+	for _, url := range []string{
+		"s3://bucket", "s3://bucket/a/prefix/", "s3://KEY:SEC%2FRET@bucket.example/prefix?endpoint=storage.example:9000&region=eu-1",
+		"s3+http://KEY:SECRET@bucket?endpoint=127.0.0.1:7070",
+	} {
+		if got := load(t, nil, "CAESAR_BLOBS="+url).Blobs.Reveal(); got != url {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}
+
+func TestTheDataFolderIsUsedUnlessAllThatLiesInItIsElsewhere(t *testing.T) {
+	t.Parallel()
+	elsewhere := []string{"CAESAR_DATABASE=postgres://db/x", "CAESAR_BLOBS=s3://bucket", "CAESAR_SMTP=smtp://mail"}
+	if load(t, nil, elsewhere...).InDataFolder() {
+		t.Error("nothing lies in it")
+	}
+	for i := range elsewhere {
+		if without := slices.Delete(slices.Clone(elsewhere), i, i+1); !load(t, nil, without...).InDataFolder() {
+			t.Errorf("with %v alone, something lies in it", without)
+		}
+	}
 }
 
 func TestTheHashMemoryHoldsTheDearestHash(t *testing.T) {

@@ -16,7 +16,8 @@ func TestASecretIsNeverPrinted(t *testing.T) {
 	const value = "hunter2"
 	secret := settings.NewSecret(value)
 	hidden := struct{ inner settings.Secret }{secret} // fmt calls no methods on a field that is not exported
-	s := load(t, nil, "CAESAR_SMTP=smtp://ada:"+value+"@mail.example.org")
+	s := load(t, nil, "CAESAR_SMTP=smtp://ada:"+value+"@mail.example.org",
+		"CAESAR_DATABASE=postgres://ada:"+value+"@db.example.org/x", "CAESAR_BLOBS=s3://ada:"+value+"@bucket")
 
 	var printed bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {

@@ -16,7 +16,12 @@ import (
 type Settings struct {
 	Listen string // host:port; an empty host is every address, port 0 a free one
 	Data   string // the data folder, as typed
-	SMTP   Secret // a smtp:// or smtps:// URL with its password; empty: mails go to the outbox folder
+	// Database is the postgres:// URL of the database; empty: SQLite in the data folder.
+	Database     Secret
+	DatabasePool int // the most connections to PostgreSQL
+	// Blobs is the s3:// or s3+http:// URL of where backups lie; empty: in the data folder.
+	Blobs Secret
+	SMTP  Secret // a smtp:// or smtps:// URL with its password; empty: mails go to the outbox folder
 
 	// MailFrom is the bare address that mails come from; empty where it follows from SMTP or PublicURL.
 	MailFrom string
@@ -28,6 +33,7 @@ type Settings struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Origins        []string       // scheme://host[:port] of pages that may send the session cookie
 	RootKeyFile    string         // the path of the root key
+	BackupKeyFile  string         // the path of the age identity of backups
 
 	LoginPasswordMin  int           // characters
 	MemberPasswordMin int           // characters of a login password that is set on /user

@@ -27,6 +27,9 @@ func table() []row {
 	return []row{
 		{"listen", "HOST:PORT", "localhost:8888", false, phrase.SettingListen, into(parseListen, func(s *Settings) *string { return &s.Listen })},
 		{"data", "FOLDER", "./caesar-data", false, phrase.SettingData, into(parsePath, func(s *Settings) *string { return &s.Data })},
+		{"database", "URL", "", true, phrase.SettingDatabase, into(parseDatabase, func(s *Settings) *Secret { return &s.Database })},
+		{"database_pool", "NUMBER", "20", false, phrase.SettingDatabasePool, into(parsePool, func(s *Settings) *int { return &s.DatabasePool })},
+		{"blobs", "URL", "", true, phrase.SettingBlobs, into(parseBlobs, func(s *Settings) *Secret { return &s.Blobs })},
 		{"public_url", "URL", "", false, phrase.SettingPublicURL, into(parsePublicURL, func(s *Settings) *string { return &s.PublicURL })},
 		{"smtp", "URL", "", true, phrase.SettingSMTP, into(parseSMTP, func(s *Settings) *Secret { return &s.SMTP })},
 		{"mail_from", "ADDRESS", "", false, phrase.SettingMailFrom, into(parseMailFrom, func(s *Settings) *string { return &s.MailFrom })},
@@ -34,6 +37,7 @@ func table() []row {
 		{"trusted_proxies", "NETWORKS", "", false, phrase.SettingTrustedProxies, into(parseNetworks, func(s *Settings) *[]netip.Prefix { return &s.TrustedProxies })},
 		{"origins", "ORIGINS", "", false, phrase.SettingOrigins, into(parseOrigins, func(s *Settings) *[]string { return &s.Origins })},
 		{"root_key_file", "FILE", "", false, phrase.SettingRootKeyFile, into(parseOptionalPath, func(s *Settings) *string { return &s.RootKeyFile })},
+		{"backup_key_file", "FILE", "", false, phrase.SettingBackupKeyFile, into(parseOptionalPath, func(s *Settings) *string { return &s.BackupKeyFile })},
 		{"login_password_min", "NUMBER", "6", false, phrase.SettingLoginPasswordMin, into(parsePasswordMin, func(s *Settings) *int { return &s.LoginPasswordMin })},
 		{"member_password_min", "NUMBER", "5", false, phrase.SettingMemberPasswordMin, into(parsePasswordMin, func(s *Settings) *int { return &s.MemberPasswordMin })},
 		{"main_password_min", "NUMBER", "6", false, phrase.SettingMainPasswordMin, into(parsePasswordMin, func(s *Settings) *int { return &s.MainPasswordMin })},
@@ -49,10 +53,6 @@ func table() []row {
 		{"log_format", "text|json", "text", false, phrase.SettingLogFormat, into(parseFormat, func(s *Settings) *bool { return &s.LogJSON })},
 	}
 }
-
-// later names the settings of later versions that this one does not serve. Saying one is a fault
-// of its own: the one who said it relies on it.
-var later = map[string]bool{"database": true, "database_file": true, "blobs": true, "blobs_file": true}
 
 // into ties how a value is read to where it is kept.
 func into[T any](parse func(string) (T, *phrase.Phrase), field func(*Settings) *T) func(*Settings, string) *phrase.Phrase {

@@ -13,22 +13,19 @@ import (
 // RequestCode implements user.Store.
 func (s *Store) RequestCode(ctx context.Context, r user.CodeRequest) (wait time.Duration, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		var sent int64
-		err := t.row("SELECT sent_at FROM codes WHERE slot = $1", list(r.Slot), &sent)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		wait = 0
+		n, err := t.exec(`INSERT INTO codes (slot, user_id, code_hash, sent_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (slot) DO UPDATE SET user_id = excluded.user_id, code_hash = excluded.code_hash, tries = 0,
+				sent_at = excluded.sent_at, expires_at = excluded.expires_at
+			WHERE codes.sent_at <= $6`,
+			r.Slot, r.UserID, r.Hash, r.Now.Unix(), r.ExpiresAt.Unix(), r.Now.Add(-r.Resend).Unix())
+		if err != nil {
 			return err
 		}
-		if err == nil {
-			if wait = unix(sent).Add(r.Resend).Sub(r.Now); wait > 0 {
-				return nil
-			}
-		}
-		wait = 0
-		_, err = t.exec(`INSERT INTO codes (slot, user_id, code_hash, sent_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (slot) DO UPDATE SET user_id = excluded.user_id, code_hash = excluded.code_hash, tries = 0,
-				sent_at = excluded.sent_at, expires_at = excluded.expires_at`,
-			r.Slot, r.UserID, r.Hash, r.Now.Unix(), r.ExpiresAt.Unix())
-		if err != nil {
+		if n == 0 {
+			var sent int64
+			err := t.row("SELECT sent_at FROM codes WHERE slot = $1", list(r.Slot), &sent)
+			wait = unix(sent).Add(r.Resend).Sub(r.Now)
 			return err
 		}
 		return queueLetter(t, r.Letter, r.Now)
@@ -64,6 +61,9 @@ func (s *Store) Activate(ctx context.Context, c user.Code, userID int64, now tim
 // ResetPassword implements user.Store.
 func (s *Store) ResetPassword(ctx context.Context, c user.Code, userID, keyRevision int64, sealedPassword, letter []byte, now time.Time) (right bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if err := t.lockOwner(userID); err != nil {
+			return err
+		}
 		if right, err = useCode(t, c, userID, now); !right || err != nil {
 			return err
 		}
@@ -77,12 +77,24 @@ func (s *Store) ResetPassword(ctx context.Context, c user.Code, userID, keyRevis
 	return right, err
 }
 
+// DropCodes implements user.Store.
+func (s *Store) DropCodes(ctx context.Context, userID int64, slots [][]byte) error {
+	return s.write(ctx, func(t *tx) error {
+		for _, slot := range slots {
+			if err := t.later("DELETE FROM codes WHERE slot = $1 AND user_id = $2", slot, userID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // tryCode says whether a code is right for a user, and counts it where it is not. Nobody (0) has no
 // right codes.
 func tryCode(t *tx, c user.Code, userID int64, now time.Time) (right bool, err error) {
 	var holder, tries, expires int64
 	var hash []byte
-	err = t.row("SELECT user_id, code_hash, tries, expires_at FROM codes WHERE slot = $1", list(c.Slot), &holder, &hash, &tries, &expires)
+	err = t.row("SELECT user_id, code_hash, tries, expires_at FROM codes WHERE slot = $1"+t.forUpdate, list(c.Slot), &holder, &hash, &tries, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -93,8 +105,7 @@ func tryCode(t *tx, c user.Code, userID int64, now time.Time) (right bool, err e
 	if same && userID != 0 && holder == userID && tries < user.MaxCodeTries && now.Unix() < expires {
 		return true, nil
 	}
-	_, err = t.exec("UPDATE codes SET tries = tries + 1 WHERE slot = $1", c.Slot)
-	return false, err
+	return false, t.later("UPDATE codes SET tries = tries + 1 WHERE slot = $1", c.Slot)
 }
 
 // useCode is tryCode for the last time: a code that is right is used up. Its row stays until it expires,
@@ -108,6 +119,5 @@ func useCode(t *tx, c user.Code, userID int64, now time.Time) (right bool, err e
 
 // voidCode makes a code one that is right for nobody.
 func voidCode(t *tx, slot []byte) error {
-	_, err := t.exec("UPDATE codes SET user_id = 0, tries = $1 WHERE slot = $2", user.MaxCodeTries, slot)
-	return err
+	return t.later("UPDATE codes SET user_id = 0, tries = $1 WHERE slot = $2", user.MaxCodeTries, slot)
 }

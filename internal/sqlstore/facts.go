@@ -1,6 +1,33 @@
 package sqlstore
 
-import "context"
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// RootKeyMark returns what RememberRootKey stored; nil before the first start is through.
+func (s *Store) RootKeyMark(context.Context) (mark []byte, err error) {
+	err = s.row("SELECT value FROM facts WHERE name = 'root key'", nil, &mark)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return mark, explain(err)
+}
+
+// Lease lends a name, such as that of a work which one of all replicas is to do, to one caller until a
+// time, and says whether it is the caller.
+func (s *Store) Lease(ctx context.Context, name string, now, until time.Time) (mine bool, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n, err := t.exec(`INSERT INTO leases (name, until_ms) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET until_ms = excluded.until_ms WHERE leases.until_ms <= $3`,
+			name, until.UnixMilli(), now.UnixMilli())
+		mine = n > 0
+		return err
+	})
+	return mine, err
+}
 
 // RememberRootKey stores what a root key is recognised by, where nothing is stored yet, and returns
 // what is stored then.

@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"caesar/internal/throttle"
@@ -34,6 +36,9 @@ func (s *Store) TakeAll(ctx context.Context, q throttle.Question, now time.Time)
 				takes = q.IfMarked
 			}
 		}
+		if err := lockBuckets(t, takes); err != nil {
+			return err
+		}
 		next := make([]time.Time, len(takes))
 		for i, take := range takes {
 			stored, err := throttled(t, take.Key)
@@ -60,6 +65,9 @@ func (s *Store) TakeAll(ctx context.Context, q throttle.Question, now time.Time)
 // Refund implements throttle.Store.
 func (s *Store) Refund(ctx context.Context, takes []throttle.Take, mark throttle.Mark, _ time.Time) error {
 	return s.write(ctx, func(t *tx) error {
+		if err := lockBuckets(t, takes); err != nil {
+			return err
+		}
 		for _, take := range takes {
 			stored, err := throttled(t, take.Key)
 			if err != nil {
@@ -76,18 +84,37 @@ func (s *Store) Refund(ctx context.Context, takes []throttle.Take, mark throttle
 	})
 }
 
-// throttled returns the timestamp of a bucket or a mark; the zero time where there is none.
+// lockBuckets keeps all others away from buckets until the transaction ends. All lock them in the same
+// order, so that nobody waits for one who waits.
+func lockBuckets(t *tx, takes []throttle.Take) error {
+	if t.lockBucket == "" {
+		return nil
+	}
+	keys := make([][]byte, len(takes))
+	for i, take := range takes {
+		keys[i] = take.Key
+	}
+	slices.SortFunc(keys, bytes.Compare)
+	for _, key := range keys {
+		if err := t.later(t.lockBucket, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// throttled returns the timestamp of a bucket or a mark; the zero time where there is none, or one that
+// was only locked.
 func throttled(t *tx, key []byte) (time.Time, error) {
 	var ns int64
 	err := t.row("SELECT until_ns FROM throttles WHERE key = $1", list(key), &ns)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && ns == 0) {
 		return time.Time{}, nil
 	}
 	return time.Unix(0, ns), err
 }
 
 func setThrottled(t *tx, key []byte, until time.Time) error {
-	_, err := t.exec("INSERT INTO throttles (key, until_ns) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET until_ns = excluded.until_ns",
+	return t.later("INSERT INTO throttles (key, until_ns) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET until_ns = excluded.until_ns",
 		key, until.UnixNano())
-	return err
 }

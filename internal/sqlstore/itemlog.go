@@ -2,23 +2,21 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"caesar/internal/vault"
 )
 
 func addLog(t *tx, userID, itemID int64, action vault.Action, at time.Time) error {
-	_, err := t.exec("INSERT INTO item_log (user_id, item_id, action, created_at) VALUES ($1, $2, $3, $4)",
+	return t.later("INSERT INTO item_log (user_id, item_id, action, created_at) VALUES ($1, $2, $3, $4)",
 		userID, itemID, int(action), at.Unix())
-	return err
 }
 
 // LogWrongMainPassword implements vault.Store.
 func (s *Store) LogWrongMainPassword(ctx context.Context, userID, itemID int64, now time.Time) error {
 	return s.write(ctx, func(t *tx) error {
 		// Of a user who was erased in the meantime nothing may be written any more.
-		_, err := t.exec("INSERT INTO item_log (user_id, item_id, action, created_at) SELECT id, $1, $2, $3 FROM users WHERE id = $4",
+		_, err := t.exec("INSERT INTO item_log (user_id, item_id, action, created_at) SELECT id, $1, $2, $3 FROM users WHERE id = $4"+t.forShare,
 			itemID, int(vault.WrongMainPassword), now.Unix(), userID)
 		return err
 	})
@@ -45,12 +43,12 @@ func (s *Store) logPage(where string, page vault.Page, args ...any) ([]vault.Ent
 	n := len(args)
 	query := "SELECT (" + counting + `), l.id, l.item_id, l.action, l.created_at FROM (
 			SELECT id AS page_id FROM item_log WHERE ` + where + `
-			ORDER BY id DESC LIMIT ` + bound(n+1) + ` OFFSET ` + bound(n+2) + `) p
+			ORDER BY id DESC LIMIT ` + s.bound(n+1) + ` OFFSET ` + s.bound(n+2) + `) p
 		CROSS JOIN item_log l WHERE l.user_id = $1 AND l.id = p.page_id
 		ORDER BY p.page_id DESC`
 	entries := []vault.Entry{}
 	var count int64
-	err := s.rows(query, append(args, page.Size, page.Offset()), func(rows *sql.Rows) error {
+	err := s.rows(query, append(args, page.Size, page.Offset()), func(rows scanner) error {
 		var e vault.Entry
 		var at int64
 		if err := rows.Scan(&count, &e.ID, &e.ItemID, &e.Action, &at); err != nil {

@@ -3,8 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -37,12 +35,12 @@ func (s *Store) CreateItem(ctx context.Context, userID int64, seal func(id int64
 		if err := countItems(t, userID, 1); err != nil {
 			return err
 		}
-		id, err := nextID(t, "items")
+		id, err := t.next("items")
 		if err != nil {
 			return err
 		}
 		item = seal(id)
-		_, err = t.exec(`INSERT INTO items (id, user_id, item_key, name, email, password, sealed_platform, sealed_url,
+		err = t.later(`INSERT INTO items (id, user_id, item_key, name, email, password, sealed_platform, sealed_url,
 				platform, platform_folded, url, created_at, updated_at, mac)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			id, userID, item.Key, item.Name, item.Email, item.Password, item.SealedPlatform, item.SealedURL,
@@ -74,17 +72,17 @@ func (s *Store) Item(_ context.Context, userID, id int64) (vault.Item, error) {
 // Items implements vault.Store. The choice of ids reads the index only; the rows of the page are joined
 // after: a cross join, since SQLite never turns that around, as it else might and read all of a user's rows.
 func (s *Store) Items(_ context.Context, userID int64, q vault.Query) (items []vault.Item, count int64, err error) {
-	where, args := itemFilter(userID, q)
+	where, args := s.itemFilter(userID, q)
 	counting := "SELECT count(*) FROM items WHERE " + where
 	if len(args) == 1 {
-		counting = "SELECT item_count FROM users WHERE id = $1"
+		counting = "SELECT coalesce(max(item_count), 0) FROM users WHERE id = $1" // 0 where the user is gone
 	}
-	query, n := wideItemsQuery(where, counting, len(args)), len(args)
+	query, n := s.wideItemsQuery(where, counting, len(args)), len(args)
 	if n > 1 && q.Page.Offset() <= mostAside {
-		query = narrowItemsQuery(where, counting, n)
+		query = s.narrowItemsQuery(where, counting, n)
 	}
 	items = []vault.Item{}
-	err = s.rows(query, append(args, q.Page.Size, q.Page.Offset()), func(rows *sql.Rows) error {
+	err = s.rows(query, append(args, q.Page.Size, q.Page.Offset()), func(rows scanner) error {
 		var r itemRow
 		if err := rows.Scan(append(list(&count), r.into()...)...); err != nil {
 			return err
@@ -96,19 +94,17 @@ func (s *Store) Items(_ context.Context, userID int64, q vault.Query) (items []v
 	// copy them into a table of its own for it.
 	slices.SortFunc(items, func(a, b vault.Item) int { return cmp.Compare(b.ID, a.ID) })
 	if err == nil && len(items) == 0 && q.Page.Offset() > 0 { // an empty first page is all there is
-		if err = s.row(counting, args[:n:n], &count); errors.Is(err, sql.ErrNoRows) {
-			err = nil // the user is gone, and so are the items
-		}
+		err = s.row(counting, args[:n:n], &count)
 	}
 	return items, count, explain(err)
 }
 
 // wideItemsQuery counts first and then walks to the page. The arguments after the nth are the size and
 // the offset of the page.
-func wideItemsQuery(where, counting string, n int) string {
+func (w *words) wideItemsQuery(where, counting string, n int) string {
 	return "SELECT (" + counting + "), " + prefixed("i.", itemColumns) + ` FROM (
 			SELECT id AS page_id FROM items WHERE ` + where + `
-			ORDER BY id DESC LIMIT ` + bound(n+1) + ` OFFSET ` + bound(n+2) + `) p
+			ORDER BY id DESC LIMIT ` + w.bound(n+1) + ` OFFSET ` + w.bound(n+2) + `) p
 		CROSS JOIN items i WHERE i.user_id = $1 AND i.id = p.page_id`
 }
 
@@ -118,8 +114,8 @@ const mostAside = 200
 
 // narrowItemsQuery finds the page and the count in one walk where few items match, as in most searches:
 // where the ids up to the page's end and one more are not all there, those that are there are the count.
-func narrowItemsQuery(where, counting string, n int) string {
-	size, offset := bound(n+1), bound(n+2)
+func (w *words) narrowItemsQuery(where, counting string, n int) string {
+	size, offset := w.bound(n+1), w.bound(n+2)
 	return `WITH found AS MATERIALIZED (
 			SELECT id AS found_id FROM items WHERE ` + where + ` ORDER BY id DESC LIMIT ` + size + ` + ` + offset + ` + 1)
 		SELECT CASE WHEN (SELECT count(*) FROM found) <= ` + size + ` + ` + offset + `
@@ -129,14 +125,14 @@ func narrowItemsQuery(where, counting string, n int) string {
 }
 
 // itemFilter returns the condition that a query makes, with its arguments.
-func itemFilter(userID int64, q vault.Query) (where string, args []any) {
+func (w *words) itemFilter(userID int64, q vault.Query) (where string, args []any) {
 	where, args = "user_id = $1", list(userID)
 	and := func(before string, arg any, after string) {
 		args = append(args, arg)
 		where += " AND " + before + parameter(len(args)) + after
 	}
 	if q.Platform != "" {
-		and(position+"(platform_folded, ", q.Platform, ") > 0")
+		and(w.position+"(platform_folded, ", q.Platform, ") > 0")
 	}
 	if !q.From.IsZero() {
 		and("created_at >= ", q.From.Unix(), "")
@@ -151,7 +147,7 @@ func itemFilter(userID int64, q vault.Query) (where string, args []any) {
 func (s *Store) LogView(ctx context.Context, userID, id int64, mac []byte, now time.Time) (logged bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		n, err := t.exec(`INSERT INTO item_log (user_id, item_id, action, created_at)
-			SELECT user_id, id, $1, $2 FROM items WHERE user_id = $3 AND id = $4 AND mac = $5`,
+			SELECT user_id, id, $1, $2 FROM items WHERE user_id = $3 AND id = $4 AND mac = $5`+t.forShare,
 			int(vault.Viewed), now.Unix(), userID, id, mac)
 		logged = n > 0
 		return err

@@ -39,7 +39,7 @@ func (s *Store) ReplaceKeyRecord(ctx context.Context, userID, credential int64, 
 			}
 			return found(err, nil)
 		}
-		if _, err := t.exec("DELETE FROM key_records WHERE user_id = $1", userID); err != nil {
+		if err := t.later("DELETE FROM key_records WHERE user_id = $1", userID); err != nil {
 			return err
 		}
 		if err := insertKeyRecord(t, userID, r); err != nil {
@@ -54,10 +54,9 @@ func (s *Store) ReplaceKeyRecord(ctx context.Context, userID, credential int64, 
 }
 
 func insertKeyRecord(t *tx, userID int64, r keyring.Record) error {
-	_, err := t.exec(`INSERT INTO key_records (user_id, revision, kdf_type, kdf_iterations, kdf_memory_mib, kdf_parallelism,
+	return t.later(`INSERT INTO key_records (user_id, revision, kdf_type, kdf_iterations, kdf_memory_mib, kdf_parallelism,
 			salt, sealed_user_key, verifier, public_key, wrapped_private_key, user_key_id, mac)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		userID, r.Revision, r.KDF.Type, r.KDF.Iterations, r.KDF.MemoryMiB, r.KDF.Parallelism,
 		r.Salt, r.SealedUserKey, r.Verifier, r.PublicKey, r.WrappedPrivateKey, r.UserKeyID, r.MAC)
-	return err
 }

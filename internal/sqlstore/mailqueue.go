@@ -10,16 +10,16 @@ import (
 )
 
 func queueLetter(t *tx, sealed []byte, now time.Time) error {
-	_, err := t.exec("INSERT INTO mail_queue (sealed, created_at_ms, due_at_ms) VALUES ($1, $2, $2)", sealed, now.UnixMilli())
-	return err
+	return t.later("INSERT INTO mail_queue (sealed, created_at_ms, due_at_ms) VALUES ($1, $2, $2)", sealed, now.UnixMilli())
 }
 
-// ClaimMail implements mail.Store. A lease is a letter put off.
+// ClaimMail implements mail.Store. A lease is a letter put off. However many letters there are, it takes two
+// exchanges with a database that is elsewhere: the lease runs while they last.
 func (s *Store) ClaimMail(ctx context.Context, now time.Time, lease time.Duration, most int) (letters []mail.Queued, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		letters = nil
-		err := t.rows("SELECT id, sealed, created_at_ms, due_at_ms, attempts FROM mail_queue WHERE due_at_ms <= $1 ORDER BY due_at_ms, id LIMIT $2",
-			list(now.UnixMilli(), most), func(rows *sql.Rows) error {
+		err := t.rows("SELECT id, sealed, created_at_ms, due_at_ms, attempts FROM mail_queue WHERE due_at_ms <= $1 ORDER BY due_at_ms, id LIMIT $2"+t.skipLocked,
+			list(now.UnixMilli(), most), func(rows scanner) error {
 				var q mail.Queued
 				var created, due int64
 				if err := rows.Scan(&q.ID, &q.Sealed, &created, &due, &q.Attempts); err != nil {
@@ -33,7 +33,7 @@ func (s *Store) ClaimMail(ctx context.Context, now time.Time, lease time.Duratio
 			return err
 		}
 		for _, q := range letters {
-			if _, err := t.exec("UPDATE mail_queue SET due_at_ms = $1 WHERE id = $2", now.Add(lease).UnixMilli(), q.ID); err != nil {
+			if err := t.later("UPDATE mail_queue SET due_at_ms = $1 WHERE id = $2", now.Add(lease).UnixMilli(), q.ID); err != nil {
 				return err
 			}
 		}

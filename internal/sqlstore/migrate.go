@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -43,14 +42,21 @@ func loadMigrations(steps fs.FS, engine string) (migrations, error) {
 
 func (m migrations) newest() int { return len(m) }
 
+// schema is a database's tables, as migrations meet them: within a transaction that keeps all others away.
+type schema interface {
+	// run runs one statement or more.
+	run(ctx context.Context, script string) error
+	// number returns the number that a query answers.
+	number(ctx context.Context, query string) (int, error)
+}
+
 // version returns the version of the tables; 0 where there are none.
-func (m migrations) version(ctx context.Context, conn *sql.Conn) (int, error) {
+func (m migrations) version(ctx context.Context, tables schema) (int, error) {
 	const makeTable = "CREATE TABLE IF NOT EXISTS migrations (version INTEGER NOT NULL PRIMARY KEY)"
-	if _, err := conn.ExecContext(ctx, makeTable); err != nil {
+	if err := tables.run(ctx, makeTable); err != nil {
 		return 0, fmt.Errorf("make table of migrations: %w", err)
 	}
-	var version int
-	err := conn.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM migrations").Scan(&version)
+	version, err := tables.number(ctx, "SELECT coalesce(max(version), 0) FROM migrations")
 	if err != nil {
 		return 0, fmt.Errorf("read version of the tables: %w", err)
 	}
@@ -61,12 +67,12 @@ func (m migrations) version(ctx context.Context, conn *sql.Conn) (int, error) {
 }
 
 // apply takes the steps that are missing, within the transaction that is open.
-func (m migrations) apply(ctx context.Context, conn *sql.Conn, from int) error {
+func (m migrations) apply(ctx context.Context, tables schema, from int) error {
 	for version := from + 1; version <= m.newest(); version++ {
-		if _, err := conn.ExecContext(ctx, m[version-1]); err != nil {
+		if err := tables.run(ctx, m[version-1]); err != nil {
 			return fmt.Errorf("migrate tables to version %d: %w", version, err)
 		}
-		if _, err := conn.ExecContext(ctx, "INSERT INTO migrations (version) VALUES ($1)", version); err != nil {
+		if err := tables.run(ctx, fmt.Sprintf("INSERT INTO migrations (version) VALUES (%d)", version)); err != nil {
 			return fmt.Errorf("note version %d of the tables: %w", version, err)
 		}
 	}

@@ -15,10 +15,10 @@ import (
 )
 
 // builtIn returns the migrations of this version, so that a test can go on from them.
-func builtIn(t *testing.T) fstest.MapFS {
+func builtIn(t *testing.T, engine string) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
-	names, err := fs.Glob(sqlstore.MigrationFiles, "migrations/sqlite/*.sql")
+	names, err := fs.Glob(sqlstore.MigrationFiles, "migrations/"+engine+"/*.sql")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no migrations are built in: %v", err)
 	}
@@ -33,10 +33,10 @@ func builtIn(t *testing.T) fstest.MapFS {
 }
 
 // next returns a later version's migrations: those built in and one more.
-func next(t *testing.T, statements string) fstest.MapFS {
+func next(t *testing.T, engine, statements string) fstest.MapFS {
 	t.Helper()
-	files := builtIn(t)
-	files[fmt.Sprintf("migrations/sqlite/%04d_next.sql", len(files)+1)] = &fstest.MapFile{Data: []byte(statements)}
+	files := builtIn(t, engine)
+	files[fmt.Sprintf("migrations/%s/%04d_next.sql", engine, len(files)+1)] = &fstest.MapFile{Data: []byte(statements)}
 	return files
 }
 
@@ -64,7 +64,7 @@ func TestAFreshDatabaseGetsAllTablesAndNoCopy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "caesar.db")
 	for range 2 { // the second time there is nothing to do
 		store := openSQLite(t, path)
-		if got, want := version(t, store), len(builtIn(t)); got != want {
+		if got, want := version(t, store), len(builtIn(t, "sqlite")); got != want {
 			t.Errorf("the tables are of version %d, want %d", got, want)
 		}
 		if err := store.Close(); err != nil {
@@ -86,7 +86,7 @@ func TestAnUpgradeCopiesTheDatabaseFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	steps := next(t, "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT; UPDATE users SET name = 'upgraded';")
+	steps := next(t, "sqlite", "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT; UPDATE users SET name = 'upgraded';")
 	upgraded, err := sqlstore.OpenSQLiteWith(t.Context(), path, steps)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestAnUpgradeCopiesTheDatabaseFirst(t *testing.T) {
 func TestANewerDatabaseIsRefusedAndLeftAsItIs(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "caesar.db")
-	newer, err := sqlstore.OpenSQLiteWith(t.Context(), path, next(t, "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT"))
+	newer, err := sqlstore.OpenSQLiteWith(t.Context(), path, next(t, "sqlite", "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestAnUpgradeThatFailsChangesNothing(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	steps := next(t, "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT; UPDATE users SET name = 'half'; SELECT nonsense;")
+	steps := next(t, "sqlite", "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT; UPDATE users SET name = 'half'; SELECT nonsense;")
 	if store, err := sqlstore.OpenSQLiteWith(t.Context(), path, steps); err == nil {
 		_ = store.Close()
 		t.Fatal("a migration that can't be done was done")

@@ -27,7 +27,7 @@ func TestWhatLiesOnDiskIsItsOwnersAlone(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	upgraded, err := sqlstore.OpenSQLiteWith(t.Context(), path, next(t, "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT"))
+	upgraded, err := sqlstore.OpenSQLiteWith(t.Context(), path, next(t, "sqlite", "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT"))
 	if err != nil {
 		t.Fatal(err)
 	}

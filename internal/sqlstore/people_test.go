@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"caesar/internal/backup"
 	"caesar/internal/keyring"
 	"caesar/internal/sqlstore"
 	"caesar/internal/user"
@@ -49,4 +50,12 @@ func register(t testing.TB, store *sqlstore.Store, name string) int64 {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// sealedVersion makes the row of a user's upload.
+func sealedVersion(userID int64) func(id int64) backup.Version {
+	return func(id int64) backup.Version {
+		mac := sha256.Sum256(fmt.Append(nil, id))
+		return backup.Version{ID: id, UserID: userID, Name: "vault.kdbx", Size: 1, Blob: fmt.Sprintf("%x", mac), HeaderSize: 184, CreatedAt: time.Unix(1_800_000_000, 0), MAC: mac[:]}
+	}
 }

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"caesar/internal/session"
@@ -34,7 +33,7 @@ func (s *Store) Sessions(_ context.Context, userID int64, now time.Time) ([]sess
 	sessions := []session.Session{}
 	err := s.rows(`SELECT id, client, address, created_at, last_used_at, expires_at
 		FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY id DESC`,
-		list(userID, now.Unix()), func(r *sql.Rows) error {
+		list(userID, now.Unix()), func(r scanner) error {
 			v := session.Session{UserID: userID}
 			var created, used, expires int64
 			if err := r.Scan(&v.ID, &v.Device.Client, &v.Device.Address, &created, &used, &expires); err != nil {
@@ -59,27 +58,30 @@ func (s *Store) EndSession(ctx context.Context, userID, id int64) (ended bool, e
 
 // EndOtherSessions implements session.Store.
 func (s *Store) EndOtherSessions(ctx context.Context, userID, keep int64) error {
-	return s.write(ctx, func(t *tx) error { return endSessions(t, userID, keep) })
+	return s.write(ctx, func(t *tx) error {
+		if err := t.lockOwner(userID); err != nil {
+			return err
+		}
+		return endSessions(t, userID, keep)
+	})
 }
 
 // endSessions ends a user's sessions, all of them where keep is 0.
 func endSessions(t *tx, userID, keep int64) error {
-	_, err := t.exec("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", userID, keep)
-	return err
+	return t.later("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", userID, keep)
 }
 
 // openSession stores a session. It takes the place of those that have expired and, past the most that
 // a user may have, of the one unused for longest.
 func openSession(t *tx, o session.Opening) error {
 	v := o.Session
-	_, err := t.exec(`DELETE FROM sessions WHERE user_id = $1 AND (expires_at <= $2 OR id IN (
+	err := t.later(`DELETE FROM sessions WHERE user_id = $1 AND (expires_at <= $2 OR id IN (
 			SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, id DESC LIMIT $3 OFFSET $4))`,
 		v.UserID, v.CreatedAt.Unix(), session.MostPerUser, session.MostPerUser-1)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO sessions (user_id, token_hash, client, address, created_at, last_used_at, expires_at)
+	return t.later(`INSERT INTO sessions (user_id, token_hash, client, address, created_at, last_used_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		v.UserID, o.TokenHash, v.Device.Client, v.Device.Address, v.CreatedAt.Unix(), v.LastUsedAt.Unix(), v.ExpiresAt.Unix())
-	return err
 }

@@ -20,8 +20,13 @@ import (
 	"caesar/internal/phrase"
 )
 
-// position is the function that tells where in a text another one begins, 0 for nowhere.
-const position = "instr"
+// sqliteWords are those of SQLite. It plans anew whenever an argument that bounds by itself changes, which
+// costs as much as reading a page; a sum it does not look into.
+var sqliteWords = &words{
+	position: "instr",
+	number:   " + 0",
+	nextID:   "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = $1",
+}
 
 // busyTimeout is how long another process, such as a copying tool, is waited for.
 const busyTimeout = 10 * time.Second
@@ -59,11 +64,35 @@ func openSQLite(ctx context.Context, path string, steps fs.FS) (*Store, error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	reading.SetMaxOpenConns(readers)
 	reading.SetMaxIdleConns(readers)
+	prepared := newStatements(reading)
 	return &Store{
-		querier: querier{newStatements(reading)},
-		writer:  startWriter(conn),
-		pools:   []*sql.DB{reading, writing},
+		querier: querier{prepared, sqliteWords},
+		engine:  &sqliteFile{writer: startWriter(conn), reading: prepared, pools: []*sql.DB{reading, writing}},
 	}, nil
+}
+
+// sqliteFile is a database in a file.
+type sqliteFile struct {
+	*writer
+
+	reading *statements
+	pools   []*sql.DB
+}
+
+func (f *sqliteFile) close() error {
+	failed := []error{f.writer.close(), f.reading.close()}
+	for _, pool := range f.pools {
+		failed = append(failed, pool.Close())
+	}
+	return errors.Join(failed...)
+}
+
+// ready says whether the database can be locked for writing.
+func (f *sqliteFile) ready(ctx context.Context) error {
+	return f.write(ctx, func(t *tx) error {
+		var one int
+		return t.row("SELECT 1", nil, &one)
+	})
 }
 
 // dsn names the database with the pragmas that every connection sets.
@@ -109,12 +138,13 @@ func migrateSQLite(ctx context.Context, conn *sql.Conn, path string, m migration
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("lock database %s: %w", path, err)
 	}
-	from, err := m.version(ctx, conn)
+	tables := sqliteTables{conn}
+	from, err := m.version(ctx, tables)
 	if err == nil && from > 0 && from < m.newest() {
 		err = copySQLite(ctx, path, fmt.Sprintf("%s.v%d-%s", path, from, time.Now().UTC().Format("20060102T150405Z")))
 	}
 	if err == nil {
-		err = m.apply(ctx, conn, from)
+		err = m.apply(ctx, tables, from)
 	}
 	end := "COMMIT"
 	if err != nil {
@@ -124,6 +154,19 @@ func migrateSQLite(ctx context.Context, conn *sql.Conn, path string, m migration
 		err = errors.Join(err, fmt.Errorf("end migration: %w", ended))
 	}
 	return err
+}
+
+// sqliteTables is a schema.
+type sqliteTables struct{ conn *sql.Conn }
+
+func (s sqliteTables) run(ctx context.Context, script string) error {
+	_, err := s.conn.ExecContext(ctx, script)
+	return err
+}
+
+func (s sqliteTables) number(ctx context.Context, query string) (n int, err error) {
+	err = s.conn.QueryRowContext(ctx, query).Scan(&n)
+	return n, err
 }
 
 // copySQLite writes what is committed in a database into a new file of its own.
@@ -142,23 +185,19 @@ func copySQLite(ctx context.Context, path, to string) error {
 	return errors.Join(err, db.Close())
 }
 
-// emptyLog brings what is committed into the database's file and cuts the write-ahead log to nothing: until
+// forget brings what is committed into the database's file and cuts the write-ahead log to nothing: until
 // then it holds what rows were before they were deleted. Where somebody is reading an older state for
 // longer than others are waited for, it is left to the next time.
-func (s *Store) emptyLog() error {
+func (f *sqliteFile) forget() error {
 	var busy, pages, moved int
-	if err := s.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &pages, &moved); err != nil {
+	if err := f.reading.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &pages, &moved); err != nil {
 		return fmt.Errorf("empty write-ahead log: %w", explain(err))
 	}
 	return nil
 }
 
-// explain gives the errors of the database that people can do something about their fault.
-func explain(err error) error {
-	var known *fault.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
+// explainSQLite explains errors of SQLite.
+func explainSQLite(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		if errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "sql: database is closed") || strings.Contains(err.Error(), "sql: statement is closed") {

@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"caesar/internal/sqlstore"
@@ -20,31 +19,25 @@ func openSQLite(t testing.TB, path string) *sqlstore.Store {
 
 func TestSQLiteKeepsWhatTheDomainIsPromised(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	seen := map[string]bool{}
-	collect := func(statements []string) {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, statement := range statements {
-			seen[normal(statement)] = true
-		}
-	}
+	var seen said
 	t.Run("suite", func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) storetest.Store {
 			t.Helper()
-			return &watched{openSQLite(t, filepath.Join(t.TempDir(), "caesar.db")), collect}
+			return &watched{openSQLite(t, filepath.Join(t.TempDir(), "caesar.db")), t, &seen}
 		})
 	})
-	t.Run("no statement touches two users", func(t *testing.T) { holdToOneUser(t, seen) })
+	t.Run("no statement touches two users", func(t *testing.T) { seen.holdToOneUser(t, "postgres.go") })
 }
 
-// watched tells, when it is closed, which statements it was used for.
+// watched tells, when it is closed, which statements it was used for, and whether all is in order.
 type watched struct {
 	*sqlstore.Store
-	tell func(texts []string)
+	t    *testing.T
+	seen *said
 }
 
 func (w *watched) Close() error {
-	w.tell(w.Statements())
+	w.seen.add(w.Statements()...)
+	inOrder(w.t, w.Row)
 	return w.Store.Close()
 }

@@ -13,8 +13,8 @@ type preparer interface {
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
-// statements keeps what was prepared, by its text. The texts are made of constants of this package, so
-// that they are few.
+// statements runs statements on SQLite, and keeps what was prepared, by its text. The texts are made of
+// constants of this package, so that they are few.
 type statements struct {
 	on preparer
 
@@ -56,28 +56,20 @@ func (s *statements) close() error {
 	return errors.Join(failed...)
 }
 
-// querier reads: the pool of readers, or the transaction that is being written.
-type querier struct{ stmts *statements }
-
-// tx is the transaction that is being written.
-type tx = querier
-
 // Statements run to their end once begun: they take microseconds, and to watch a context costs more
 // than that.
 var uncancelled = context.Background()
 
-// row reads one row into dest; sql.ErrNoRows where there is none.
-func (q *querier) row(query string, args []any, dest ...any) error {
-	stmt, err := q.stmts.get(query)
+func (s *statements) row(query string, args []any, dest ...any) error {
+	stmt, err := s.get(query)
 	if err != nil {
 		return err
 	}
 	return stmt.QueryRowContext(uncancelled, args...).Scan(dest...)
 }
 
-// rows calls scan for every row.
-func (q *querier) rows(query string, args []any, scan func(*sql.Rows) error) (err error) {
-	stmt, err := q.stmts.get(query)
+func (s *statements) rows(query string, args []any, scan func(scanner) error) (err error) {
+	stmt, err := s.get(query)
 	if err != nil {
 		return err
 	}
@@ -94,9 +86,13 @@ func (q *querier) rows(query string, args []any, scan func(*sql.Rows) error) (er
 	return rows.Err()
 }
 
-// exec runs a statement and returns how many rows it changed.
-func (q *querier) exec(query string, args ...any) (int64, error) {
-	stmt, err := q.stmts.get(query)
+func (s *statements) later(query string, args ...any) error {
+	_, err := s.exec(query, args...)
+	return err
+}
+
+func (s *statements) exec(query string, args ...any) (int64, error) {
+	stmt, err := s.get(query)
 	if err != nil {
 		return 0, err
 	}
@@ -106,6 +102,3 @@ func (q *querier) exec(query string, args ...any) (int64, error) {
 	}
 	return result.RowsAffected()
 }
-
-// list makes the arguments of row and rows read well.
-func list(args ...any) []any { return args }

@@ -9,6 +9,9 @@ import (
 // UpdateUser implements user.Store.
 func (s *Store) UpdateUser(ctx context.Context, u user.Update) (done bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if err := t.lockOwner(u.UserID); err != nil {
+			return err
+		}
 		was, err := readUser(t, "FROM users u WHERE u.id = $1", u.UserID)
 		if err != nil {
 			return err
@@ -66,10 +69,10 @@ func changeHandle(t *tx, from string, to user.Handle, userID int64, taken error)
 
 // changeEmail does what a change of email brings with it.
 func changeEmail(t *tx, from string, u user.Update) error {
-	if err := evictPending(t, u.EmailHandle, u.UserID); err != nil {
-		return err
-	}
-	if err := changeHandle(t, from, u.EmailHandle, u.UserID, user.ErrEmailTaken); err != nil {
+	err := takeEmail(t, u.EmailHandle, u.UserID, func() error {
+		return changeHandle(t, from, u.EmailHandle, u.UserID, user.ErrEmailTaken)
+	})
+	if err != nil {
 		return err
 	}
 	for _, slot := range u.DropCodes {

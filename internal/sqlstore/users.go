@@ -45,13 +45,13 @@ func (s *Store) Register(ctx context.Context, u user.NewUser) (id int64, err err
 }
 
 func register(t *tx, u user.NewUser) (id int64, err error) {
-	if err := evictPending(t, u.EmailHandle, 0); err != nil {
-		return 0, err
-	}
-	if id, err = nextID(t, "users"); err != nil {
-		return 0, err
-	}
-	return id, insertUser(t, id, u)
+	err = takeEmail(t, u.EmailHandle, 0, func() error {
+		if id, err = t.next("users"); err != nil {
+			return err
+		}
+		return insertUser(t, id, u)
+	})
+	return id, err
 }
 
 func insertUser(t *tx, id int64, u user.NewUser) error {
@@ -97,23 +97,43 @@ func takeHandle(t *tx, h user.Handle, userID int64, taken error) error {
 	return err
 }
 
+// takeEmail has take done once no pending user, other than one, holds an email.
+func takeEmail(t *tx, email user.Handle, but int64, take func() error) error {
+	free, err := evictPending(t, email, but)
+	if err != nil {
+		return err
+	}
+	err = take()
+	if free && errors.Is(err, user.ErrEmailTaken) {
+		return errOutrun // by one who may be pending too, and gives way
+	}
+	return err
+}
+
 // evictPending erases the pending user, other than one, who holds an email: nobody gains a hold on an
-// address without proving it.
-func evictPending(t *tx, email user.Handle, but int64) error {
+// address without proving it. It says whether nobody holds the email then.
+func evictPending(t *tx, email user.Handle, but int64) (free bool, err error) {
 	u, err := readUser(t, "FROM handles h JOIN users u ON u.id = h.user_id WHERE h.handle = $1", string(email))
+	if err == nil && u.Status == user.Pending && u.ID != but {
+		// Looked at again once it is locked: it may have been activated, or given way to another.
+		if err := t.lockOwner(u.ID); err != nil {
+			return false, err
+		}
+		u, err = readUser(t, "FROM users u WHERE u.id = $1", u.ID)
+	}
 	switch {
 	case errors.Is(err, user.ErrNoUser):
-		return nil
+		return true, nil
 	case err != nil:
-		return err
+		return false, err
 	case u.Status != user.Pending || u.ID == but:
-		return nil
+		return false, nil
 	}
 	if err := eraseUser(t, u.ID); err != nil {
-		return err
+		return false, err
 	}
 	_, err = t.exec("DELETE FROM erasures WHERE user_id = $1", u.ID) // a pending user has no other data
-	return err
+	return true, err
 }
 
 // SignIn implements user.Store.
@@ -185,7 +205,7 @@ func (s *Store) CloseAccount(ctx context.Context, userID int64, due time.Time, l
 // DueErasures implements user.Store.
 func (s *Store) DueErasures(_ context.Context, now time.Time, most int) (ids []int64, err error) {
 	err = s.rows("SELECT user_id FROM erasures WHERE due_at <= $1 ORDER BY due_at LIMIT $2", list(now.Unix(), most),
-		func(rows *sql.Rows) error {
+		func(rows scanner) error {
 			var id int64
 			err := rows.Scan(&id)
 			ids = append(ids, id)
@@ -197,6 +217,9 @@ func (s *Store) DueErasures(_ context.Context, now time.Time, most int) (ids []i
 // Erase implements user.Store.
 func (s *Store) Erase(ctx context.Context, userID int64, force bool, letter []byte, now time.Time) (erased bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if err := t.lockOwner(userID); err != nil {
+			return err
+		}
 		var due int64
 		err := t.row("SELECT due_at FROM erasures WHERE user_id = $1", list(userID), &due)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -237,7 +260,7 @@ func eraseUser(t *tx, userID int64) error {
 		{"DELETE FROM sessions WHERE user_id = $1", userID},
 		{"DELETE FROM users WHERE id = $1", userID},
 	} {
-		if _, err := t.exec(q.statement, q.key); err != nil {
+		if err := t.later(q.statement, q.key); err != nil {
 			return err
 		}
 	}
@@ -249,9 +272,9 @@ func (s *Store) EraseRemains(ctx context.Context, userID int64, most int) (more 
 	err = s.write(ctx, func(t *tx) error {
 		var deleted int64
 		for _, statement := range []string{
-			"DELETE FROM items WHERE user_id = $1 AND id IN (SELECT id FROM items WHERE user_id = $1 LIMIT $2)",
-			"DELETE FROM item_log WHERE user_id = $1 AND id IN (SELECT id FROM item_log WHERE user_id = $1 LIMIT $2)",
-		} {
+			"DELETE FROM items WHERE user_id = $1 AND id IN (SELECT id FROM items WHERE user_id = $1 ORDER BY id LIMIT $2" + t.forUpdate + ")",
+			"DELETE FROM item_log WHERE user_id = $1 AND id IN (SELECT id FROM item_log WHERE user_id = $1 ORDER BY id LIMIT $2" + t.forUpdate + ")",
+		} { // locked as they are chosen: who finds them gone chooses others, and not none
 			n, err := t.exec(statement, userID, most)
 			if err != nil {
 				return err
@@ -261,21 +284,17 @@ func (s *Store) EraseRemains(ctx context.Context, userID int64, most int) (more 
 		if more = deleted > 0; more {
 			return nil
 		}
-		if _, err := t.exec("DELETE FROM codes WHERE user_id = $1", userID); err != nil {
-			return err
-		}
 		_, err := t.exec("DELETE FROM erasures WHERE user_id = $1", userID)
 		return err
 	})
 	if err == nil && !more {
-		err = s.emptyLog()
+		err = s.forget()
 	}
 	return more, err
 }
 
 // setErasure has a user's data go at a time.
 func setErasure(t *tx, userID int64, due time.Time) error {
-	_, err := t.exec("INSERT INTO erasures (user_id, due_at) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET due_at = excluded.due_at",
+	return t.later("INSERT INTO erasures (user_id, due_at) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET due_at = excluded.due_at",
 		userID, due.Unix())
-	return err
 }

@@ -11,7 +11,7 @@ import (
 const versionColumns = "id, name, size, sha256, blob, header_size, header_hash, created_at, mac"
 
 // stayingVersions sums the sizes of a user's newest versions, and tells the oldest of them.
-const stayingVersions = `SELECT coalesce(sum(size), 0), coalesce(min(id), 0)
+const stayingVersions = `SELECT CAST(coalesce(sum(size), 0) AS BIGINT), coalesce(min(id), 0)
 	FROM (SELECT id, size FROM versions WHERE user_id = $1 ORDER BY id DESC LIMIT $2) staying`
 
 // versionRow is where a row of versions is scanned into.
@@ -37,8 +37,11 @@ func (r *versionRow) version(userID int64) backup.Version {
 // AddVersion implements backup.Store.
 func (s *Store) AddVersion(ctx context.Context, userID, sessionID int64, keep backup.Retention, seal func(id int64) backup.Version) (v backup.Version, freed []string, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if err := t.lockOwner(userID); err != nil {
+			return err
+		}
 		var live int
-		err := t.row("SELECT 1 FROM sessions WHERE user_id = $1 AND id = $2", list(userID, sessionID), &live)
+		err := t.row("SELECT 1 FROM sessions WHERE user_id = $1 AND id = $2"+t.forShare, list(userID, sessionID), &live)
 		if err != nil {
 			return found(err, backup.ErrNoSession)
 		}
@@ -46,7 +49,7 @@ func (s *Store) AddVersion(ctx context.Context, userID, sessionID int64, keep ba
 		if err := t.row(stayingVersions, list(userID, keep.Keep-1), &staying, &oldest); err != nil {
 			return err
 		}
-		id, err := nextID(t, "versions")
+		id, err := t.next("versions")
 		if err != nil {
 			return err
 		}
@@ -59,10 +62,13 @@ func (s *Store) AddVersion(ctx context.Context, userID, sessionID int64, keep ba
 		if freed, err = deleteVersions(t, "user_id = $1 AND id < $2", userID, oldest); err != nil {
 			return err
 		}
-		_, err = t.exec(`INSERT INTO versions (id, user_id, name, size, sha256, blob, header_size, header_hash, created_at, mac)
+		err = t.later(`INSERT INTO versions (id, user_id, name, size, sha256, blob, header_size, header_hash, created_at, mac)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			id, userID, v.Name, v.Size, v.SHA256[:], v.Blob, v.HeaderSize, v.HeaderHash[:], v.CreatedAt.Unix(), v.MAC)
-		return err
+		if err != nil {
+			return err
+		}
+		return t.later("INSERT INTO blobs (name, user_id) VALUES ($1, $2)", v.Blob, userID)
 	})
 	return v, freed, err
 }
@@ -76,16 +82,17 @@ func (s *Store) Staying(_ context.Context, userID int64, keep int) (bytes int64,
 
 // deleteVersions deletes the versions for which where holds, and returns the names of their blobs.
 func deleteVersions(t *tx, where string, args ...any) (freed []string, err error) {
-	err = t.rows("SELECT blob FROM versions WHERE "+where+" ORDER BY id", args, func(rows *sql.Rows) error {
+	err = t.rows("DELETE FROM versions WHERE "+where+" RETURNING blob", args, func(rows scanner) error {
 		var blob string
 		err := rows.Scan(&blob)
 		freed = append(freed, blob)
 		return err
 	})
-	if err != nil || len(freed) == 0 {
-		return nil, err
+	for _, blob := range freed {
+		if err == nil {
+			err = t.later("DELETE FROM blobs WHERE name = $1", blob)
+		}
 	}
-	_, err = t.exec("DELETE FROM versions WHERE "+where, args...)
 	return freed, err
 }
 
@@ -106,7 +113,7 @@ func (s *Store) Version(_ context.Context, userID, id int64) (backup.Version, er
 func (s *Store) Versions(_ context.Context, userID int64) ([]backup.Version, error) {
 	versions := []backup.Version{}
 	err := s.rows("SELECT "+versionColumns+" FROM versions WHERE user_id = $1 ORDER BY id DESC", list(userID),
-		func(rows *sql.Rows) error {
+		func(rows scanner) error {
 			var r versionRow
 			err := rows.Scan(r.into()...)
 			versions = append(versions, r.version(userID))
@@ -134,7 +141,7 @@ func (s *Store) DeleteVersion(ctx context.Context, userID, id int64) (freed stri
 // EraseVersions implements backup.Store.
 func (s *Store) EraseVersions(ctx context.Context, userID int64, most int) (freed []string, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		freed, err = deleteVersions(t, "user_id = $1 AND id IN (SELECT id FROM versions WHERE user_id = $1 ORDER BY id LIMIT $2)", userID, most)
+		freed, err = deleteVersions(t, "user_id = $1 AND id IN (SELECT id FROM versions WHERE user_id = $1 ORDER BY id LIMIT $2"+t.forUpdate+")", userID, most)
 		return err
 	})
 	return freed, err
@@ -143,7 +150,7 @@ func (s *Store) EraseVersions(ctx context.Context, userID int64, most int) (free
 // NamesBlob implements backup.Store.
 func (s *Store) NamesBlob(_ context.Context, blob string) (bool, error) {
 	var one int
-	err := s.row("SELECT 1 FROM versions WHERE blob = $1", list(blob), &one)
+	err := s.row("SELECT 1 FROM blobs WHERE name = $1", list(blob), &one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -165,16 +172,20 @@ func (s *Store) BackupKey(context.Context) (recipient string, err error) {
 // another is stored that is not among those which still open. It returns what is stored then.
 func (s *Store) RememberBackupKey(ctx context.Context, current string, open func(recipient string) bool) (stored string, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		var value []byte
-		err := t.row("SELECT value FROM facts WHERE name = 'backup key'", nil, &value)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		stored = current
+		n, err := t.exec("INSERT INTO facts (name, value) VALUES ('backup key', $1) ON CONFLICT DO NOTHING", []byte(current))
+		if n > 0 || err != nil {
 			return err
 		}
-		if stored = string(value); stored != "" && !open(stored) {
+		var value []byte
+		if err := t.row("SELECT value FROM facts WHERE name = 'backup key'"+t.forUpdate, nil, &value); err != nil {
+			return err
+		}
+		if !open(string(value)) {
+			stored = string(value)
 			return nil
 		}
-		stored = current
-		_, err = t.exec("INSERT INTO facts (name, value) VALUES ('backup key', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value", []byte(current))
+		_, err = t.exec("UPDATE facts SET value = $1 WHERE name = 'backup key'", []byte(current))
 		return err
 	})
 	return stored, err

@@ -49,10 +49,10 @@ func startWriter(conn *sql.Conn) *writer {
 	return w
 }
 
-// run has a write done in a transaction and returns when it is durable, or when it failed and left
+// write has a write done in a transaction and returns when it is durable, or when it failed and left
 // nothing behind. A context that ends while the write still waits gives it up; after that its outcome
 // is awaited, as it may have come to pass.
-func (w *writer) run(ctx context.Context, write func(*tx) error) error {
+func (w *writer) write(ctx context.Context, write func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (w *writer) loop() {
 
 // together runs a job, and all others that wait by then, in one transaction.
 func (w *writer) together(first *job) {
-	t := &tx{stmts: w.stmts}
+	t := &tx{w.stmts, sqliteWords}
 	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		if first.taken.CompareAndSwap(false, true) {
 			first.done <- explain(fmt.Errorf("begin: %w", err))

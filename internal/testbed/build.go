@@ -26,11 +26,10 @@ var (
 // build builds ./cmd/caesar under a name. It lies in the build folder of the checkout, and is put there by
 // a rename: test processes may build and run it side by side.
 func build(name string, environ []string, args ...string) (path string, err error) {
-	gomod, err := exec.Command("go", "env", "GOMOD").Output()
+	root, err := moduleRoot()
 	if err != nil {
-		return "", fmt.Errorf("find module: %w", err)
+		return "", err
 	}
-	root := filepath.Dir(strings.TrimSpace(string(gomod)))
 	folder := filepath.Join(root, "build", "testbed")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", fmt.Errorf("make build folder: %w", err)
@@ -43,4 +42,13 @@ func build(name string, environ []string, args ...string) (path string, err erro
 		return "", fmt.Errorf("build caesar: %w\n%s", err, out)
 	}
 	return path, os.Rename(fresh, path)
+}
+
+// moduleRoot returns the folder of the checkout.
+func moduleRoot() (string, error) {
+	gomod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("find module: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(gomod))), nil
 }

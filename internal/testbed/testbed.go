@@ -1,5 +1,10 @@
 // Package testbed starts the real program for tests: the binary that ./cmd/caesar builds, in a process of
-// its own, on a data folder of its own and a free port of the loopback interface.
+// its own, on a data folder of its own and a free port of the loopback interface. It also starts what the
+// program works with, PostgreSQL, an S3 server and a balancer.
+//
+// With CAESAR_TEST_BACKEND=postgres each server has a fresh database of the PostgreSQL and a fresh place of
+// the S3 server that CAESAR_TEST_POSTGRES and CAESAR_TEST_S3 name, in place of the database and the blobs in
+// its data folder, but for those that ask for these or bring their own.
 //
 // What always holds: no process outlives its test; a server that a test did not kill has to end by SIGTERM
 // with 0, in time; where the tests look for races the program does, unless the test measures it, and one
@@ -30,6 +35,7 @@ type Server struct {
 	Data string // the data folder
 
 	t       testing.TB
+	places  places
 	program func() (path string, err error)
 	args    []string
 	environ []string
@@ -37,19 +43,15 @@ type Server struct {
 	logs    []*log   // one for each start
 }
 
-// process is one run of the program.
-type process struct {
-	cmd   *exec.Cmd
-	ended chan struct{} // closed once it has ended; err is set then
-	err   error
-}
-
 // Option changes how the program is started.
 type Option func(*Server)
 
-// Env sets a variable of the environment.
+// Env sets a variable of the environment. CAESAR_DATABASE and CAESAR_BLOBS are set by no other option.
 func Env(name, value string) Option {
-	return func(s *Server) { s.environ = append(s.environ, name+"="+value) }
+	return func(s *Server) {
+		s.environ = append(s.environ, name+"="+value)
+		s.places.set(name, value)
+	}
 }
 
 // Args adds arguments behind caesar serve. The log level has to stay at info or below: the line that
@@ -98,6 +100,7 @@ func newServer(t testing.TB, options []Option) *Server {
 	if s.Data == "" {
 		s.Data = t.TempDir()
 	}
+	s.settle()
 	return s
 }
 
@@ -161,15 +164,10 @@ func (s *Server) launch(listen string) {
 	cmd := exec.Command(path, s.arguments(listen)...)
 	cmd.Env = s.environ
 	cmd.Stdout, cmd.Stderr = l, l
-	if err := cmd.Start(); err != nil {
+	if s.process, err = begin(cmd); err != nil {
 		s.t.Fatalf("testbed: start caesar: %v", err)
 	}
 	s.logs = append(s.logs, l)
-	s.process = &process{cmd: cmd, ended: make(chan struct{})}
-	go func(p *process) {
-		p.err = p.cmd.Wait()
-		close(p.ended)
-	}(s.process)
 	s.await(l)
 }
 
@@ -213,12 +211,7 @@ func (s *Server) end(signal os.Signal) *process {
 		s.t.Fatal("testbed: caesar is not running")
 	}
 	s.process = nil
-	_ = p.cmd.Process.Signal(signal) // one that has ended already shows below, by how it ended
-	select {
-	case <-p.ended:
-	case <-time.After(stopsWithin):
-		_ = p.cmd.Process.Kill()
-		<-p.ended
+	if !p.end(signal) {
 		s.t.Errorf("testbed: caesar had not ended %v after %v", stopsWithin, signal)
 	}
 	return p

@@ -154,6 +154,11 @@ func (s *Service) erase(ctx context.Context, u User, force bool) error {
 	}
 	s.Keys.ForgetUser(u.ID)
 	s.Post.Wake()
+	if address, err := mail.ParseAddress(u.Email); err == nil { // of one who was erased before, nothing is known
+		if err := s.Store.DropCodes(ctx, u.ID, s.slots(Handle(address.Folded()))); err != nil {
+			return fmt.Errorf("erase codes of user %d: %w", u.ID, err)
+		}
+	}
 	for _, belongings := range s.Belongings {
 		if err := belongings.EraseAll(ctx, u.ID); err != nil {
 			return fmt.Errorf("erase belongings of user %d: %w", u.ID, err)

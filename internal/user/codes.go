@@ -44,6 +44,11 @@ func (s *Service) slot(purpose Purpose, address Handle) []byte {
 	return s.codes.Key([]byte("slot"), []byte(purpose), []byte(address))
 }
 
+// slots are those of all codes that a user may have at an address.
+func (s *Service) slots(address Handle) [][]byte {
+	return [][]byte{s.slot(ForActivation, address), s.slot(ForPassword, address)}
+}
+
 // SendCode queues a mail with a code. An address for which the code could not serve costs the same
 // work and gets the same answer, but no mail.
 func (s *Service) SendCode(ctx context.Context, email, purpose string, from session.Visitor) error {

@@ -67,8 +67,7 @@ func (s *Service) moveEmail(ctx context.Context, who session.Asker, u User, from
 	if err := s.Guard.Allow(ctx, throttle.PerMover, throttle.User(u.ID)); err != nil {
 		return err
 	}
-	slot := Handle(from.Folded())
-	update.DropCodes = [][]byte{s.slot(ForActivation, slot), s.slot(ForPassword, slot)}
+	update.DropCodes = s.slots(Handle(from.Folded()))
 	update.EmailLetter = s.Post.Seal(mail.EmailChangedNotice(from, u.Name, who.Language))
 	return nil
 }

@@ -160,6 +160,8 @@ type Store interface {
 	// erasure is due at now, or if force, and says whether. What remains of the user's data can't be
 	// reached or opened any more, and goes by EraseRemains.
 	Erase(ctx context.Context, userID int64, force bool, letter []byte, now time.Time) (erased bool, err error)
+	// DropCodes deletes the codes at these slots that are a user's.
+	DropCodes(ctx context.Context, userID int64, slots [][]byte) error
 	// EraseRemains deletes up to most rows of an erased user's data and says whether any are left.
 	EraseRemains(ctx context.Context, userID int64, most int) (more bool, err error)
 

@@ -11,9 +11,19 @@ import (
 	"caesar/internal/backup"
 )
 
-// Run runs the suite. open returns an empty store of blobs, and a second view of the same, as another
-// process has it.
-func Run(t *testing.T, open func(t *testing.T) (blobs, other backup.Blobs)) {
+// Place is an empty store of blobs.
+type Place struct {
+	// Blobs and Other are two views of it, as two processes have them.
+	Blobs, Other backup.Blobs
+	// Age makes all that is there so old that a sweep no longer spares it, in either view; nil where a
+	// sweep tells whether a writer lives, and spares nothing else.
+	Age func()
+	// Gone says that what was not read yet of a blob is lost once it is deleted.
+	Gone bool
+}
+
+// Run runs the suite over the places that open returns.
+func Run(t *testing.T, open func(t *testing.T) Place) {
 	t.Helper()
 	for _, c := range []struct {
 		name string
@@ -30,7 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) (blobs, other backup.Blobs)) {
 		{"closing twice does nothing", closingTwiceDoesNothing},
 		{"nothing is done for one who gave up", nothingIsDoneForOneWhoGaveUp},
 		{"a deleted blob is gone and can be deleted again", deletingCanBeRepeated},
-		{"a deleted blob that is open can be read on", aDeletedBlobCanBeReadOn},
+		{"a deleted blob that is open can be read on, or is an error", aDeletedBlobIsReadOnOrAnError},
 		{"a sweep takes what nobody uses", aSweepTakesWhatNobodyUses},
 		{"a sweep spares what is being written", aSweepSparesWhatIsBeingWritten},
 		{"a sweep spares what is committed and not yet let go of", aSweepSparesWhatIsHeld},
@@ -39,8 +49,8 @@ func Run(t *testing.T, open func(t *testing.T) (blobs, other backup.Blobs)) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			blobs, other := open(t)
-			c.run(&fixture{T: t, Blobs: blobs, other: other})
+			place := open(t)
+			c.run(&fixture{T: t, Blobs: place.Blobs, other: place.Other, place: place})
 		})
 	}
 }
@@ -51,6 +61,14 @@ type fixture struct {
 	backup.Blobs
 
 	other backup.Blobs
+	place Place
+}
+
+// age makes all that is there old.
+func (f *fixture) age() {
+	if f.place.Age != nil {
+		f.place.Age()
+	}
 }
 
 func (f *fixture) must(err error) {

@@ -12,18 +12,25 @@ import (
 
 func aSweepTakesWhatNobodyUses(f *fixture) {
 	used, stray := f.put([]byte("used")), f.put([]byte("stray"))
+	if f.place.Age != nil {
+		f.must(f.other.Sweep(f.Context(), nobody))
+		f.equal(f.get(stray), "stray") // it is young
+		f.age()
+	}
 	f.must(f.other.Sweep(f.Context(), func(_ context.Context, name string) (bool, error) { return name == used, nil }))
 	f.equal(f.get(used), "used")
 	f.absent(stray)
 }
 
 func aSweepSparesWhatIsBeingWritten(f *fixture) {
-	w := f.begin([]byte("begun, "))
-	f.must(f.other.Sweep(f.Context(), nobody))
-	f.must(f.Sweep(f.Context(), nobody))
-	_, err := w.Write([]byte("ended"))
-	f.must(err)
-	f.equal(f.get(f.commit(w)), "begun, ended")
+	for _, begun := range []string{"begun", string(large)} {
+		w := f.begin([]byte(begun))
+		f.must(f.other.Sweep(f.Context(), nobody))
+		f.must(f.Sweep(f.Context(), nobody))
+		_, err := w.Write([]byte(", ended"))
+		f.must(err)
+		f.equal(f.get(f.commit(w)), begun+", ended")
+	}
 }
 
 func aSweepSparesWhatIsHeld(f *fixture) {
@@ -33,12 +40,14 @@ func aSweepSparesWhatIsHeld(f *fixture) {
 	f.must(f.Sweep(f.Context(), nobody))
 	f.equal(f.get(name), "held")
 	f.must(w.Close())
+	f.age()
 	f.must(f.other.Sweep(f.Context(), nobody))
 	f.absent(name)
 }
 
 func aSweepGoesOn(f *fixture) {
 	unknown, stray := f.put([]byte("unknown")), f.put([]byte("stray"))
+	f.age()
 	failure := errors.New("the database is away")
 	err := f.Sweep(f.Context(), func(_ context.Context, name string) (bool, error) {
 		if name == unknown {

@@ -20,6 +20,7 @@ var codes = []test{
 	{"of many activations at once one is told yes", oneOfManyActivates},
 	{"of many resets at once one is told yes", oneOfManyResets},
 	{"of many wrong tries at once each is counted", wrongTriesAtOnceCount},
+	{"codes are dropped by their slots and their owner", codesAreDroppedBySlotAndOwner},
 }
 
 // code is a code as it is stored. What is before the digits names its slot.
@@ -189,4 +190,14 @@ func wrongTriesAtOnceCount(f *fixture) {
 	yes := f.atOnce(user.MaxCodeTries, func(int) (bool, error) { return f.CheckCode(f.Context(), wrong, id, noon) })
 	equal(f, "wrong tries that were told yes", yes, 0)
 	f.says(false)(f.CheckCode(f.Context(), right, id, noon))
+}
+
+func codesAreDroppedBySlotAndOwner(f *fixture) {
+	marcus, julia := f.person("marcus"), f.person("julia")
+	his, hers := code("reset of marcus", "123456"), code("reset of julia", "654321")
+	f.requestCode(his, marcus, noon)
+	f.requestCode(hers, julia, noon)
+	f.must(f.DropCodes(f.Context(), marcus, [][]byte{his.Slot, hers.Slot, []byte("a slot without a code")}))
+	f.says(false)(f.CheckCode(f.Context(), his, marcus, noon))
+	f.says(true)(f.CheckCode(f.Context(), hers, julia, noon))
 }

@@ -81,28 +81,40 @@ func equal[V comparable](f *fixture, what string, got, want V) {
 // atOnce calls do in parallel, all let go at the same moment, and counts the calls that said yes.
 func (f *fixture) atOnce(n int, do func(i int) (bool, error)) (yes int) {
 	f.Helper()
+	calls := make([]func() (bool, error), n)
+	for i := range calls {
+		calls[i] = func() (bool, error) { return do(i) }
+	}
+	for _, answer := range f.together(calls...) {
+		if answer {
+			yes++
+		}
+	}
+	return yes
+}
+
+// together makes calls in parallel, all let go at the same moment, and returns their answers.
+func (f *fixture) together(calls ...func() (bool, error)) (answers []bool) {
+	f.Helper()
 	var ready, done sync.WaitGroup
 	start := make(chan struct{})
-	answers := make([]bool, n)
-	errs := make([]error, n)
-	for i := range n {
+	answers = make([]bool, len(calls))
+	errs := make([]error, len(calls))
+	for i, call := range calls {
 		ready.Add(1)
 		done.Go(func() {
+			unready := f.Ready(f.Context()) // which also makes the connections that they need
 			ready.Done()
 			<-start
-			answers[i], errs[i] = do(i)
+			answers[i], errs[i] = call()
+			errs[i] = errors.Join(unready, errs[i])
 		})
 	}
 	ready.Wait()
 	close(start)
 	done.Wait()
 	f.must(errors.Join(errs...))
-	for _, answer := range answers {
-		if answer {
-			yes++
-		}
-	}
-	return yes
+	return answers
 }
 
 // newUser is a registration that nothing is wrong with.

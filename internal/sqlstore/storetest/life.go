@@ -50,10 +50,16 @@ func sweepingForgetsWhatHasRunOut(f *fixture) {
 }
 
 func theFirstRootKeyIsRemembered(f *fixture) {
+	mark, err := f.RootKeyMark(f.Context())
+	f.must(err)
+	equal(f, "length of what is stored before", len(mark), 0)
 	for _, mark := range []string{"first", "second", "first"} {
 		stored, err := f.RememberRootKey(f.Context(), []byte(mark))
 		f.must(err)
 		equal(f, "what is stored", string(stored), "first")
+		mark, err := f.RootKeyMark(f.Context())
+		f.must(err)
+		equal(f, "what is read", string(mark), "first")
 	}
 }
 

@@ -35,6 +35,10 @@ type Store interface {
 	Ready(ctx context.Context) error
 	// RememberRootKey stores a mark where none is stored yet, and returns what is stored then.
 	RememberRootKey(ctx context.Context, mark []byte) (stored []byte, err error)
+	// RootKeyMark returns what RememberRootKey stored; nil before.
+	RootKeyMark(ctx context.Context) (mark []byte, err error)
+	// Lease lends a name to one caller until a time, and says whether it is the caller.
+	Lease(ctx context.Context, name string, now, until time.Time) (mine bool, err error)
 	// RememberBackupKey stores the public half of the key that backups are sealed under, unless the one
 	// that is stored does not open any more, and returns what is stored then.
 	RememberBackupKey(ctx context.Context, current string, open func(recipient string) bool) (stored string, err error)
@@ -69,6 +73,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"guards", guards},
 		{"mail", mails},
 		{"versions", versions},
+		{"replicas", replicas},
+		{"races", races},
+		{"erasing", erasing},
+		{"mixed", mixed},
 		{"life", life},
 	} {
 		t.Run(group.name, func(t *testing.T) {

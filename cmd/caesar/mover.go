@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+
+	"caesar/internal/blob"
+	"caesar/internal/blob/blobmove"
+	"caesar/internal/fault"
+	"caesar/internal/phrase"
+	"caesar/internal/settings"
+	"caesar/internal/sqlstore/sqlmove"
+)
+
+// How many backups are moved side by side, and how many of them may be long: enough that the store is not
+// waited for, and so few that the parts of the long ones fit into little memory.
+const (
+	blobsAtOnce     = 16
+	longBlobsAtOnce = 3
+)
+
+// moveMemory is how much memory a move fills before it looks for what it does not need any more, in bytes. Left
+// to itself Go would let it grow to twice of what is in use: some 50 MiB, parts of long blobs for the most.
+const moveMemory = 64 << 20
+
+// mostLostTold is how many lost backups are told one by one.
+const mostLostTold = 100
+
+// mover is one move.
+type mover struct {
+	rows           *sqlmove.Move
+	settings       *settings.Settings
+	despiteMissing bool
+
+	language phrase.Language
+	out      io.Writer
+	progress *progress
+
+	blobs *blob.S3  // where backups go; nil: they stay
+	from  *blob.Dir // where they come from
+
+	// What was moved, once it is.
+	all, people, items, mended int64
+	moved, movedBytes          int64 // blobs
+	lost                       lost
+}
+
+// prepare opens the place where backups go, which must be empty, and has the move begin.
+func (m *mover) prepare(ctx context.Context) error {
+	if m.settings.Blobs.Reveal() == "" {
+		return m.rows.Begin(ctx, "")
+	}
+	var err error
+	if m.blobs, err = blob.OpenS3(ctx, m.settings.Blobs.Reveal()); err != nil {
+		return err
+	}
+	if err := m.blobs.Check(ctx); err != nil {
+		return err
+	}
+	if err := m.openSource(ctx); err != nil {
+		return err
+	}
+	// What an earlier run brought there may be named by no row any more: the server sweeps it.
+	if where := m.blobs.String(); where != m.rows.Blobs() {
+		err = m.blobs.Names(ctx, func(name string, _ int64) error {
+			ours, err := m.rows.NamesBlob(ctx, name)
+			if err == nil && !ours {
+				err = fault.New(fault.Conflict, "blobs_foreign", phrase.MoveBlobsFull.With(where, name))
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return m.rows.Begin(ctx, m.blobs.String())
+}
+
+// openSource opens the folder of backups. One that is not there, where there should be backups, is not made:
+// it may not be mounted.
+func (m *mover) openSource(ctx context.Context) (err error) {
+	folder := m.folder()
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		for _, err := range m.rows.BlobNames(ctx) {
+			if err != nil {
+				return err
+			}
+			return fault.New(fault.NotFound, "no_blobs", phrase.MoveNoBlobs.With(folder))
+		}
+	}
+	m.from, err = blob.OpenDir(folder)
+	return err
+}
+
+// folder is where backups come from.
+func (m *mover) folder() string { return filepath.Join(m.settings.Data, "blobs") }
+
+// run moves what has not been moved yet.
+func (m *mover) run(ctx context.Context) error {
+	if before := debug.SetMemoryLimit(-1); before == math.MaxInt64 { // the operator has set no GOMEMLIMIT
+		debug.SetMemoryLimit(moveMemory)
+		defer debug.SetMemoryLimit(before)
+	}
+	if err := m.moveRows(ctx); err != nil {
+		return err
+	}
+	if m.blobs != nil {
+		if err := m.moveBlobs(ctx); err != nil {
+			return err
+		}
+	}
+	m.lost.tell(m)
+	if m.lost.count > 0 && !m.despiteMissing {
+		return fault.New(fault.NotFound, "blobs_lost", phrase.MoveLost.With(m.lost.count, m.folder()))
+	}
+	return m.rows.Finish(ctx)
+}
+
+func (m *mover) moveRows(ctx context.Context) error {
+	if err := m.count(ctx); err != nil {
+		return err
+	}
+	there, err := m.rows.Copied(ctx)
+	if err != nil {
+		return err
+	}
+	if there > 0 {
+		m.progress.say(phrase.MoveResumed.With(there))
+	}
+	copying := m.progress.stage(phrase.MoveCopying, m.all-there, rows)
+	defer copying.leave()
+	if err := m.rows.Copy(ctx, copying.add); err != nil {
+		return err
+	}
+	copying.done()
+	checking := m.progress.stage(phrase.MoveChecking, m.all, rows)
+	defer checking.leave()
+	mended, err := m.rows.Check(ctx, checking.add)
+	if err != nil {
+		return err
+	}
+	m.mended = int64(mended)
+	checking.done()
+	return nil
+}
+
+// count counts what there is to move.
+func (m *mover) count(ctx context.Context) error {
+	counts, err := m.rows.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range counts {
+		m.all += c.Rows
+		switch c.Table {
+		case "users":
+			m.people = c.Rows
+		case "items":
+			m.items = c.Rows
+		}
+	}
+	return nil
+}
+
+func (m *mover) moveBlobs(ctx context.Context) error {
+	size, err := blobmove.Survey(ctx, m.from, m.rows.BlobNames(ctx))
+	if err != nil {
+		return err
+	}
+	moving := m.progress.stage(phrase.MoveBlobs, size, bytesTwice)
+	defer moving.leave()
+	mover := blobmove.Mover{From: m.from, To: m.blobs, AtOnce: blobsAtOnce, LongAtOnce: longBlobsAtOnce, Read: moving.add, Lost: m.lost.add}
+	if m.moved, m.movedBytes, err = mover.Move(ctx, m.rows.BlobNames(ctx)); err != nil {
+		return err
+	}
+	moving.done()
+	return m.lost.identify(ctx, m.rows)
+}
+
+// lost are the blobs that could not be read, the first of them one by one.
+type lost struct {
+	mu    sync.Mutex
+	count int64
+	told  []lostBlob
+}
+
+type lostBlob struct {
+	name          string
+	why           error
+	user, version int64
+}
+
+func (l *lost) add(name string, why error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count++
+	if len(l.told) < mostLostTold {
+		l.told = append(l.told, lostBlob{name: name, why: why})
+	}
+}
+
+// identify finds out whose they are.
+func (l *lost) identify(ctx context.Context, rows *sqlmove.Move) (err error) {
+	for i := range l.told {
+		b := &l.told[i]
+		if b.user, b.version, err = rows.VersionOf(ctx, b.name); err != nil {
+			return fmt.Errorf("find version of lost backup: %w", err)
+		}
+	}
+	return nil
+}
+
+func (l *lost) tell(m *mover) {
+	for _, b := range l.told {
+		m.progress.say(phrase.MoveLostOne.With(b.user, b.version, oneLine(b.why)))
+	}
+	if more := l.count - int64(len(l.told)); more > 0 {
+		m.progress.say(phrase.MoveLostMore.With(more))
+	}
+}

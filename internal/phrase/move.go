@@ -1,0 +1,60 @@
+package phrase
+
+// What the command line says of moves, and the flags of the command.
+var (
+	CLIMove     = define("把数据文件夹迁移到 PostgreSQL 与 S3", "move a data folder to PostgreSQL and S3")
+	CLIMoveMore = define("把 SQLite 中的每一行、每个备份文件复制到目标并逐一核对。可随时停止，再次运行即从中断处继续。\n目标必须为空；数据文件夹保持原样，迁移期间服务器须停止。\n\n目标网址含有密码，最好不要写在命令行上：也可由环境变量 CAESAR_DATABASE 与 CAESAR_BLOBS、\n所指文件 CAESAR_DATABASE_FILE 与 CAESAR_BLOBS_FILE，或 --config 文件给出。",
+		"Every row of SQLite and every backup is copied, and then compared with what was copied. It may be stopped at\nany moment, and run again: it goes on where it was. The target must be empty. The data folder stays as it is;\nits server must be stopped meanwhile.\n\nThe URLs of the target hold passwords and are better kept off the command line: the variables CAESAR_DATABASE\nand CAESAR_BLOBS, the files that CAESAR_DATABASE_FILE and CAESAR_BLOBS_FILE name, or lines of the file of\n--config say the same.")
+	MoveFromData       = define("要迁移的数据文件夹", "data folder to move from")
+	MoveToDatabase     = define("目标 PostgreSQL 数据库（15 或更新版本）的 postgres:// 网址", "PostgreSQL database (15 or later) to move to, a postgres:// URL")
+	MoveToBlobs        = define("备份文件的目标 S3 存储桶，s3:// 或 s3+http:// 网址；留空则备份文件留在数据文件夹", "S3 bucket to move the backups to, a s3:// or s3+http:// URL; without one, they stay in the data folder")
+	MoveDespiteMissing = define("即使有备份文件已经丢失，也完成迁移", "finish the move although files of backups are lost")
+)
+
+// What keeps a move from beginning or going on.
+var (
+	MoveNoTarget   = define("必须给出，或由 CAESAR_DATABASE 给出", "has to be given, or CAESAR_DATABASE has")
+	MoveNoSource   = define("%s 中没有 caesar.db，没有可迁移的内容；请用 --from-data 指定数据文件夹", "there is no caesar.db in %s, and so nothing to move: name the data folder by --from-data")
+	MoveNoBlobs    = define("没有文件夹 %s，而数据库中有备份文件；请把它放回原处，或挂载它，再运行一次", "there is no folder %s, and the database knows of backups: bring it back, or mount it, and run this again")
+	MoveClaimed    = define("迁移期间必须停止服务器", "the server must be stopped while its data are moved")
+	MoveForeign    = define("目标数据库中有表 %s，它不属于 Caesar；请换一个空的数据库。没有写入任何内容", "the target database has a table %s, which is not Caesar's: give an empty database. Nothing was written")
+	MoveFull       = define("目标数据库已有内容（表 %s）；请换一个空的数据库。没有写入任何内容", "the target database holds something already, in its table %s: give an empty database. Nothing was written")
+	MoveElsewhere  = define("目标数据库中有从另一个数据文件夹开始、尚未完成的迁移；请把那次迁移做完，或换一个空的数据库。没有写入任何内容", "a move from another data folder into the target database was begun and not finished: finish that one, or give an empty database. Nothing was written")
+	MoveBlobsFull  = define("%s 中已有其他备份文件（%s）；请换一个空的位置。没有写入任何内容", "there are backups of somebody else in %s (%s): give an empty place. Nothing was written")
+	MoveRace       = define("另有程序正在写入目标数据库；请停止它，再运行一次", "something else writes to the target database: stop it, and run this again")
+	MoveUnstorable = define("表 %[2]s 中有一行（%[3]s）无法存入 PostgreSQL：其 %[1]s 一列含有 NUL，或不是 UTF-8。请修正该行，再运行一次", "PostgreSQL cannot store the column %s of a row of the table %s, the one with %s: it holds a NUL, or is not UTF-8. Mend that row, and run this again")
+	MoveNotBegun   = define("未能开始迁移，目标没有变化", "the move could not begin, and left the target as it was")
+	MoveBroken     = define("迁移中断；已复制的仍在，再次运行即从中断处继续", "the move broke off; what was copied is there, and it goes on from there when it is run again")
+	MoveStopped    = define("迁移已停止；已复制的仍在，再次运行即从中断处继续", "the move was stopped; what was copied is there, and it goes on from there when it is run again")
+	MoveLost       = define("有 %d 个备份文件无法读取，见上；其余都已迁移，但迁移尚未完成。请把这些文件放回 %s 并再次运行；若已无法找回，请加上 --despite-missing 再次运行，之后这些版本仍会列出，但无法下载", "backups could not be read, %d of them, as told above; all else was moved, but the move is not finished. Bring the files back to %s and run this again; where they are lost for good, run it with --despite-missing: their versions stay listed then, and cannot be downloaded")
+	MoveUnfinished = define("向此数据库的迁移尚未完成；请再次运行 caesar move 直到完成，再启动服务", "a move into this database has not finished: run caesar move again until it has, and serve it then")
+)
+
+// What a move says while it runs.
+var (
+	MoveResumed  = define("继续上次的迁移：已有 %d 行", "going on with the move that was begun: %d rows are there")
+	MoveInClear  = define("到 %s 的连接可能未加密：窃听者会得到密码和数据；请在网址中加上 sslmode=verify-full", "the connection to %s may go in the clear: who listens gets the password and the data; add sslmode=verify-full to its URL")
+	MoveCopying  = define("复制行", "copying rows")
+	MoveChecking = define("核对行", "checking rows")
+	MoveBlobs    = define("复制并读回备份文件", "copying backups and reading them back")
+	MoveProgress = define("%s：%s / %s，每秒 %s，约剩 %s", "%s: %s of %s, %s a second, about %s left")
+	MoveDone     = define("%s：%s，用时 %s", "%s: %s in %s")
+	MoveLostOne  = define("用户 %d 的版本 %d 无法读取：%s", "version %[2]d of the user %[1]d cannot be read: %[3]s")
+	MoveLostMore = define("……另有 %d 个", "… and %d more")
+)
+
+// What a move says at its end.
+var (
+	MoveAgain      = define("这次迁移早已完成，没有做任何更改。", "This move was finished before. Nothing was changed.")
+	MovedRows      = define("已迁移 %d 行：%d 个用户、%d 个账号及其全部数据。每一行都已与来源核对，完全一致。", "Moved %d rows, %d of them people and %d items. Each was compared with its source, and is the same.")
+	MovedMended    = define("其中 %d 行在上次运行后有变化，已重新复制。", "%d of them had changed since the last run, and were copied anew.")
+	MovedBlobs     = define("已迁移 %d 个备份文件（%s）到 %s。每个文件都已读回，SHA-256 一致。", "Moved backups: %d, of %s, to %s. Each was read back, and has the same SHA-256.")
+	MovedNoBlobs   = define("备份文件留在 %s：服务器须继续使用这个数据文件夹，因此只能有一台。", "The backups stay in %s: the server needs that data folder still, and so there can be one server only.")
+	MovedLost      = define("%d 个备份文件无法读取，没有迁移；它们的版本仍会列出，但无法下载。", "Backups that could not be read, and were left out: %d. Their versions are listed, and cannot be downloaded.")
+	MovedNext      = define("接下来：", "What is left to do:")
+	MovedKeys      = define("1. 把两个密钥文件带到运行服务器的机器。没有它们，迁移的内容都无法打开；\n   它们不在数据库或存储桶中，也请不要与之一同保存，并另存一份副本。\n     %s （由 CAESAR_ROOT_KEY_FILE 指定）\n     %s （由 CAESAR_BACKUP_KEY_FILE 指定）", "1. Carry the two key files over to where the server is to run. Without them nothing that was moved can be\n   opened. They are in neither the database nor the bucket; keep them apart from both, and keep a copy.\n     %s, to be named by CAESAR_ROOT_KEY_FILE\n     %s, to be named by CAESAR_BACKUP_KEY_FILE")
+	MovedServe     = define("2. 启动服务器，各副本使用同样的密钥，其余设置照旧：\n     %s", "2. Start the server, each replica with the same keys, and all other settings as they were:\n     %s")
+	MovedKeysThere = define("1. 密钥文件仍在原处，服务器照旧使用；请另存一份副本，与数据库分开保存。\n     %s\n     %s", "1. The key files stay where they are, and the server goes on using them. Keep a copy, apart from the database.\n     %s\n     %s")
+	MovedSource    = define("3. 数据文件夹保持原样。请不要再用其中的旧数据库启动服务器：之后写入的内容不会被迁移。确认一切正常后再删除它。", "3. The data folder is as it was. Do not serve its old database again, for what is written there now is not\n   moved. Delete it once you have seen that all is well.")
+	MovedFolder    = define("3. 旧数据库 %s 保持原样。请不要再用它启动服务器：之后写入的内容不会被迁移。确认一切正常后可删除它；备份文件仍在此文件夹中。", "3. The old database %s is as it was. Do not serve it again, for what is written there now is not moved.\n   Delete it once you have seen that all is well; the backups stay in its folder.")
+)

@@ -1,0 +1,9 @@
+CREATE TABLE blobs (
+    name    TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    user_id BIGINT NOT NULL
+);
+
+CREATE TABLE leases (
+    name     TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    until_ms BIGINT NOT NULL
+);

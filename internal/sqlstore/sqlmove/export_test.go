@@ -1,0 +1,14 @@
+package sqlmove
+
+// Readings returns the statements that read a stretch of each table of the source, and how many arguments
+// each takes.
+func (m *Move) Readings() map[string]int {
+	statements := map[string]int{}
+	for _, t := range m.tables {
+		statements[m.source.reading(&t, t.keyOf(make([]any, len(t.columns))))] = len(t.key)
+	}
+	return statements
+}
+
+// InChunksOf has at most so many rows copied at once, so that little is much to a test.
+func (m *Move) InChunksOf(rows int) { m.source.mostRows = rows }
