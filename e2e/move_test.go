@@ -123,7 +123,7 @@ func TestAFolderIsMovedToPostgreSQLAndS3HoweverOftenThatIsKilled(t *testing.T) {
 	m.compare()
 
 	again := m.finish()
-	if !strings.Contains(again.said, "This move was finished before. Nothing was changed.") || again.told != "" {
+	if !strings.Contains(again.said, "This move was finished before: nothing is left to be moved, and nothing was changed.\nThe backups are in s3+http://") || again.told != "" {
 		t.Errorf("run once more it says %s%s", again.said, again.told)
 	}
 	m.compare()
@@ -162,8 +162,10 @@ func TestAMoveSaysWhatItMovedAndWhatIsLeftToDo(t *testing.T) {
 			t.Errorf("%q is not told in lines:\n%s", words, r.told)
 		}
 	}
+	_, place, _ := strings.Cut(r.said, "MiB, to ")
+	place, _, _ = strings.Cut(place, ". Each")
 	m.as = []testbed.Option{testbed.Env("LC_ALL", "zh_CN.UTF-8")}
-	if r := m.finish(); !strings.Contains(r.said, "这次迁移早已完成，没有做任何更改。\n\n接下来：\n1. 把两个密钥文件带到运行服务器的机器。") {
+	if r := m.finish(); !strings.Contains(r.said, "这次迁移早已完成，没有可迁移的内容，没有做任何更改。\n备份文件在 "+place+"。\n\n接下来：\n1. 把两个密钥文件带到运行服务器的机器。") {
 		t.Errorf("in Chinese it says\n%s", r.said)
 	}
 }
@@ -178,7 +180,7 @@ func TestBackupsMayStayInTheDataFolder(t *testing.T) {
 	m := newMoving(t, old.Data)
 	m.blobs = ""
 	r := m.finish()
-	for _, words := range []string{"The backups stay in " + old.Data + "/blobs", "CAESAR_DATABASE_FILE=… caesar serve --data " + old.Data, old.Data + "/caesar.db is as it was"} {
+	for _, words := range []string{"The backups stay in " + old.Data + "/blobs", "CAESAR_DATABASE_FILE=… caesar serve --data " + old.Data, old.Data + "/caesar.db is marked as moved"} {
 		if !strings.Contains(r.said, words) {
 			t.Errorf("%q is not said in\n%s", words, r.said)
 		}

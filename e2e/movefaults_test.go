@@ -31,7 +31,7 @@ func TestAMoveGoesOnAfterWhatItWritesToWasAway(t *testing.T) {
 		}
 	})
 	m.fails("without its database", r, "caesar: the move broke off"+again)
-	m.fails("while its database is away", m.run(nil), "caesar: the move could not begin, and left the target as it was: ", "connection refused")
+	m.fails("while its database is away", m.run(nil), "caesar: the move could not begin, and has moved nothing: ", "connection refused")
 	if err := postgres.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestAMoveGoesOnAfterWhatItWritesToWasAway(t *testing.T) {
 		}
 	})
 	m.fails("without its store", r, "caesar: the move broke off"+again)
-	m.fails("while its store is away", m.run(nil), "caesar: the move could not begin, and left the target as it was: ", "connection refused")
+	m.fails("while its store is away", m.run(nil), "caesar: the move could not begin, and has moved nothing: ", "connection refused")
 	m.refused()
 	if err := s3.Start(); err != nil {
 		t.Fatal(err)

@@ -164,9 +164,16 @@ func (m *moving) compare() {
 			m.t.Errorf("of the table %s nothing was to be moved: this tests nothing", table)
 		}
 	}
+	m.sameBlobs()
+}
+
+// sameBlobs demands that as many blobs are in the bucket as in the folder: that they are the same is what the
+// move has looked at, and what downloads show.
+func (m *moving) sameBlobs() {
+	m.t.Helper()
 	r := &replicas{places: m.places, t: m.t}
 	whole, _ := r.objects()
-	files, err := os.ReadDir(filepath.Join(m.folder, "blobs"))
+	files, err := filepath.Glob(filepath.Join(m.folder, "blobs", "*.age"))
 	if err != nil {
 		m.t.Fatal(err)
 	}

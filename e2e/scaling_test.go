@@ -4,7 +4,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -30,17 +29,14 @@ const (
 
 // The figures of docs/scaling.md. It takes minutes, and both cores of a machine of two:
 //
-//	SCALING=1 go test -run TestWhatScalingCosts -v -timeout 30m ./e2e
-func TestWhatScalingCosts(t *testing.T) { //nolint:paralleltest // it measures
-	if os.Getenv("SCALING") == "" {
-		t.Skip("it measures for minutes: SCALING=1 has it run")
-	}
-	l := newScaleLab(t)
-	t.Run("requests", l.requests)
-	t.Run("exchanges", l.exchanges)
-	t.Run("blobs", l.blobs)
-	t.Run("rows", l.rows) // the last two, as they write what no request did
-	t.Run("log", l.log)
+//	go test -run '^$' -bench WhatScalingCosts -benchtime 1x -timeout 30m ./e2e
+func BenchmarkWhatScalingCosts(b *testing.B) {
+	l := newScaleLab(b)
+	b.Run("requests", l.requests)
+	b.Run("exchanges", l.exchanges)
+	b.Run("blobs", l.blobs)
+	b.Run("rows", l.rows) // the last two, as they write what no request did
+	b.Run("log", l.log)
 }
 
 // asked is a kind of request.
@@ -65,27 +61,27 @@ var kinds = []asked{
 const locked = "view, locked"
 
 // prepare has a side ready for a kind of request.
-func prepare(t *testing.T, one *side.Side, kind string, connections int) {
-	t.Helper()
+func prepare(b *testing.B, one *side.Side, kind string, connections int) {
+	b.Helper()
 	var err error
 	if kind == locked {
-		err = one.Refresh(t.Context(), connections)
+		err = one.Refresh(b.Context(), connections)
 	} else {
-		err = one.Unlock(t.Context()) // what is unlocked is forgotten after five minutes
+		err = one.Unlock(b.Context()) // what is unlocked is forgotten after five minutes
 	}
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 }
 
 // requests measures each kind on SQLite, on one replica and on three, by turns.
-func (l *scaleLab) requests(t *testing.T) {
+func (l *scaleLab) requests(b *testing.B) {
 	setups := []*setup{
-		l.open(t, "SQLite", "", 1), l.open(t, "one replica", l.server.URL(), 1), l.open(t, "three replicas", l.server.URL(), 3),
+		l.open(b, "SQLite", "", 1), l.open(b, "one replica", l.server.URL(), 1), l.open(b, "three replicas", l.server.URL(), 3),
 	}
 	for _, connections := range []int{1, 15} {
-		fmt.Fprintf(t.Output(), "\n%d connections, median of %d rounds of %v\n", connections, scalingRounds, scalingFor)
-		fmt.Fprintln(t.Output(), "| request | on | req/s (least–most) | p50 ms | p99 ms | Caesar CPU ms | PostgreSQL CPU ms | WAL bytes | asker CPU ms | cores busy with others |")
+		fmt.Fprintf(b.Output(), "\n%d connections, median of %d rounds of %v\n", connections, scalingRounds, scalingFor)
+		fmt.Fprintln(b.Output(), "| request | on | req/s (least–most) | p50 ms | p99 ms | Caesar CPU ms | PostgreSQL CPU ms | WAL bytes | asker CPU ms | cores busy with others |")
 		for _, kind := range kinds {
 			sums := make([]sums, len(setups))
 			for round := range scalingRounds {
@@ -93,12 +89,12 @@ func (l *scaleLab) requests(t *testing.T) {
 					if connections < len(s.sides) {
 						continue
 					}
-					sums[i].add(l.measure(t, s, kind, connections, round))
+					sums[i].add(l.measure(b, s, kind, connections, round))
 				}
 			}
 			for i, s := range setups {
 				if sums[i].rate != nil {
-					fmt.Fprintf(t.Output(), "| %s | %s | %s |\n", kind.name, s.name, &sums[i])
+					fmt.Fprintf(b.Output(), "| %s | %s | %s |\n", kind.name, s.name, &sums[i])
 				}
 			}
 		}
@@ -131,10 +127,10 @@ func (s *sums) String() string {
 }
 
 // measure asks all servers of a setup at once, each on its part of the connections.
-func (l *scaleLab) measure(t *testing.T, s *setup, kind asked, connections, round int) cost {
-	t.Helper()
+func (l *scaleLab) measure(b *testing.B, s *setup, kind asked, connections, round int) cost {
+	b.Helper()
 	for _, one := range s.sides {
-		prepare(t, one, kind.name, lockedViews/len(s.sides))
+		prepare(b, one, kind.name, lockedViews/len(s.sides))
 	}
 	var before, after used
 	results := make([]load.Result, len(s.sides))
@@ -143,11 +139,11 @@ func (l *scaleLab) measure(t *testing.T, s *setup, kind asked, connections, roun
 	for i, one := range s.sides {
 		begin, end := func() error { return nil }, func() error { return nil }
 		if i == 0 {
-			begin = func() (err error) { before, err = l.used(t.Context(), s); return err }
-			end = func() (err error) { after, err = l.used(t.Context(), s); return err }
+			begin = func() (err error) { before, err = l.used(b.Context(), s); return err }
+			end = func() (err error) { after, err = l.used(b.Context(), s); return err }
 		}
 		all.Go(func() {
-			results[i], errs[i] = load.Run(t.Context(), load.Plan{
+			results[i], errs[i] = load.Run(b.Context(), load.Plan{
 				Address: one.Address, Askers: side.Askers(one, kind.ask, connections/len(s.sides), round), Warm: 150 * time.Millisecond,
 				Measure: scalingFor, Limit: time.Minute, Every: 100, Begin: begin, End: end,
 			})
@@ -158,7 +154,7 @@ func (l *scaleLab) measure(t *testing.T, s *setup, kind asked, connections, roun
 	m := cost{}
 	for i := range results {
 		if errs[i] != nil {
-			t.Fatalf("%s: %v", s.name, errs[i])
+			b.Fatalf("%s: %v", s.name, errs[i])
 		}
 		latency.Merge(&results[i].Latency)
 		m.rate += float64(results[i].Requests) / results[i].Elapsed.Seconds()
@@ -174,18 +170,18 @@ func (l *scaleLab) measure(t *testing.T, s *setup, kind asked, connections, roun
 }
 
 // exchanges counts what goes between a client, a replica and PostgreSQL for one request.
-func (l *scaleLab) exchanges(t *testing.T) {
-	database, behind := relay(t, l.server.URL())
-	s := l.open(t, "counted", database, 1)
+func (l *scaleLab) exchanges(b *testing.B) {
+	database, behind := relay(b, l.server.URL())
+	s := l.open(b, "counted", database, 1)
 	one := s.sides[0]
-	front, ahead := relay(t, "http://"+one.Address)
+	front, ahead := relay(b, "http://"+one.Address)
 	one.Address = strings.TrimPrefix(front, "http://")
-	fmt.Fprintln(t.Output(), "\n| request | exchanges with PostgreSQL | bytes to it | bytes from it | request bytes | answer bytes |")
+	fmt.Fprintln(b.Output(), "\n| request | exchanges with PostgreSQL | bytes to it | bytes from it | request bytes | answer bytes |")
 	for _, kind := range kinds[:len(kinds)-1] {
-		prepare(t, one, kind.name, lockedViews)
+		prepare(b, one, kind.name, lockedViews)
 		var before, after [2]traffic
 		asker := side.Askers(one, kind.ask, 1, 99)[0]
-		_, err := load.Transfer(t.Context(), load.Transfers{
+		_, err := load.Transfer(b.Context(), load.Transfers{
 			Address: one.Address, Connections: 1, Count: lockedViews, Limit: time.Minute,
 			Do: func(c *load.Conn, _ int) error {
 				answer, err := c.Do(asker.Next())
@@ -198,10 +194,10 @@ func (l *scaleLab) exchanges(t *testing.T) {
 			End:   func() error { after = [...]traffic{behind(), ahead()}; return nil },
 		})
 		if err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 		each := func(after, before int64) float64 { return float64(after-before) / lockedViews }
-		fmt.Fprintf(t.Output(), "| %s | %.2f | %.0f | %.0f | %.0f | %.0f |\n", kind.name, each(after[0].turns, before[0].turns),
+		fmt.Fprintf(b.Output(), "| %s | %.2f | %.0f | %.0f | %.0f | %.0f |\n", kind.name, each(after[0].turns, before[0].turns),
 			each(after[0].there, before[0].there), each(after[0].back, before[0].back),
 			each(after[1].there, before[1].there), each(after[1].back, before[1].back))
 	}

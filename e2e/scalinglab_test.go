@@ -27,7 +27,7 @@ import (
 
 // scaleLab is Caesar as it is shipped, and a PostgreSQL of its own that syncs, with its database filled.
 type scaleLab struct {
-	t       *testing.T
+	b       *testing.B
 	program string
 	server  *testbed.PostgresServer
 	pid     int
@@ -42,76 +42,76 @@ type setup struct {
 	embedded bool
 }
 
-func newScaleLab(t *testing.T) *scaleLab {
-	t.Helper()
-	l := &scaleLab{t: t}
-	root, err := peer.Root(t.Context())
+func newScaleLab(b *testing.B) *scaleLab {
+	b.Helper()
+	l := &scaleLab{b: b}
+	root, err := peer.Root(b.Context())
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	built, err := peer.BuildCaesar(t.Context(), root, t.TempDir())
+	built, err := peer.BuildCaesar(b.Context(), root, b.TempDir())
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	l.program = built.Path
 	folder, err := os.MkdirTemp("/var/tmp", "caesar-scaling-") //nolint:usetesting // the server may run as another user, who has to be able to come by, and /tmp may lie in memory
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	b.Cleanup(func() { _ = os.RemoveAll(folder) })
 	if l.server, err = testbed.RunPostgres(folder, true); err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	t.Cleanup(func() {
+	b.Cleanup(func() {
 		if err := l.server.Stop(); err != nil {
-			t.Error(err)
+			b.Error(err)
 		}
 	})
 	if l.pid, err = peer.PostgresPID(filepath.Join(folder, "data")); err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	if l.conn, err = pgx.Connect(t.Context(), l.server.URL()); err != nil {
-		t.Fatal(err)
+	if l.conn, err = pgx.Connect(b.Context(), l.server.URL()); err != nil {
+		b.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.conn.Close(context.WithoutCancel(t.Context())) })
+	b.Cleanup(func() { _ = l.conn.Close(context.WithoutCancel(b.Context())) })
 	l.keys = l.filled(l.server.URL())
 	machine := proc.Describe()
-	fmt.Fprintf(t.Output(), "%s, %d cores, %s, Linux %s, PostgreSQL %s; %d people with %d items each\n", machine.Processor, machine.Cores,
+	fmt.Fprintf(b.Output(), "%s, %d cores, %s, Linux %s, PostgreSQL %s; %d people with %d items each\n", machine.Processor, machine.Cores,
 		machine.System, machine.Kernel, l.text("SHOW server_version"), scaled.People, scaled.Items)
 	return l
 }
 
 // filled returns a data folder whose server has everybody's items, in its own database or another one.
 func (l *scaleLab) filled(database string) (folder string) {
-	l.t.Helper()
-	folder = filepath.Join(l.t.TempDir(), "data")
+	l.b.Helper()
+	folder = filepath.Join(l.b.TempDir(), "data")
 	l.stop(l.start(folder, database)) // it makes the keys and the tables
-	if err := fill.Caesar(l.t.Context(), folder, database, scaled); err != nil {
-		l.t.Fatal(err)
+	if err := fill.Caesar(l.b.Context(), folder, database, scaled); err != nil {
+		l.b.Fatal(err)
 	}
 	return folder
 }
 
 func (l *scaleLab) start(folder, database string) *peer.Process {
-	l.t.Helper()
+	l.b.Helper()
 	// Not with the context of the test, which ends before its cleanup.
-	p, err := peer.StartCaesar(context.WithoutCancel(l.t.Context()), l.program, folder, database)
+	p, err := peer.StartCaesar(context.WithoutCancel(l.b.Context()), l.program, folder, database)
 	if err != nil {
-		l.t.Fatal(err)
+		l.b.Fatal(err)
 	}
 	return p
 }
 
 func (l *scaleLab) stop(p *peer.Process) {
 	if err := p.Stop(); err != nil {
-		l.t.Error(err)
+		l.b.Error(err)
 	}
 }
 
 // open starts so many replicas on a database, or a server on SQLite where there is none, and logs
 // everybody in at each.
-func (l *scaleLab) open(t *testing.T, name, database string, replicas int) *setup {
-	t.Helper()
+func (l *scaleLab) open(b *testing.B, name, database string, replicas int) *setup {
+	b.Helper()
 	s := &setup{name: name, embedded: database == ""}
 	for range replicas {
 		var folder string
@@ -121,10 +121,10 @@ func (l *scaleLab) open(t *testing.T, name, database string, replicas int) *setu
 			folder = l.withKeys()
 		}
 		p := l.start(folder, database)
-		t.Cleanup(func() { l.stop(p) })
+		b.Cleanup(func() { l.stop(p) })
 		one := &side.Side{Name: name, Address: p.Address, PID: p.PID, Vault: speak.Caesar{}, Files: speak.Caesar{}, Size: asking}
-		if err := one.Enter(t.Context()); err != nil {
-			t.Fatal(err)
+		if err := one.Enter(b.Context()); err != nil {
+			b.Fatal(err)
 		}
 		s.sides = append(s.sides, one)
 	}
@@ -133,9 +133,9 @@ func (l *scaleLab) open(t *testing.T, name, database string, replicas int) *setu
 
 // withKeys returns a data folder with the keys that the database was sealed under.
 func (l *scaleLab) withKeys() (folder string) {
-	l.t.Helper()
-	folder = l.t.TempDir()
-	keyFiles(filepath.Join(l.keys, "keys")).copyTo(l.t, filepath.Join(folder, "keys"))
+	l.b.Helper()
+	folder = l.b.TempDir()
+	keyFiles(filepath.Join(l.keys, "keys")).copyTo(l.b, filepath.Join(folder, "keys"))
 	return folder
 }
 
@@ -172,18 +172,18 @@ func (l *scaleLab) wal(ctx context.Context) (bytes int64, err error) {
 
 // text asks PostgreSQL for one value.
 func (l *scaleLab) text(query string) (value string) {
-	l.t.Helper()
-	if err := l.conn.QueryRow(l.t.Context(), query).Scan(&value); err != nil {
-		l.t.Fatalf("%s: %v", query, err)
+	l.b.Helper()
+	if err := l.conn.QueryRow(l.b.Context(), query).Scan(&value); err != nil {
+		l.b.Fatalf("%s: %v", query, err)
 	}
 	return value
 }
 
 // order has PostgreSQL carry out statements.
 func (l *scaleLab) order(statements string, args ...any) {
-	l.t.Helper()
-	if _, err := l.conn.Exec(l.t.Context(), statements, args...); err != nil {
-		l.t.Fatalf("%s: %v", statements, err)
+	l.b.Helper()
+	if _, err := l.conn.Exec(l.b.Context(), statements, args...); err != nil {
+		l.b.Fatalf("%s: %v", statements, err)
 	}
 }
 
@@ -192,17 +192,17 @@ type traffic struct{ there, back, turns int64 }
 
 // relay passes connections on to the host of a URL, and returns the URL with its own in its place, and what
 // tells the traffic.
-func relay(t *testing.T, to string) (through string, counted func() traffic) {
-	t.Helper()
+func relay(b *testing.B, to string) (through string, counted func() traffic) {
+	b.Helper()
 	u, err := url.Parse(to)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() })
+	b.Cleanup(func() { _ = listener.Close() })
 	r := &relaying{host: u.Host}
 	go func() {
 		for {

@@ -39,108 +39,108 @@ const moreRows = `
 	INSERT INTO throttles (key, until_ns) SELECT sha256(convert_to(id || ' ' || n, 'UTF8')), 1800000000000000000 FROM users, generate_series(1, 3) n ORDER BY random();`
 
 // rows tells what a row takes on PostgreSQL, with its part of the indexes.
-func (l *scaleLab) rows(t *testing.T) {
+func (l *scaleLab) rows(b *testing.B) {
 	l.order("VACUUM ANALYZE")
 	l.order(moreRows)
 	l.order("ANALYZE")
-	fmt.Fprintln(t.Output(), "\n| table | rows | bytes of a row in the table | in its indexes |")
+	fmt.Fprintln(b.Output(), "\n| table | rows | bytes of a row in the table | in its indexes |")
 	for _, table := range []string{"users", "handles", "key_records", "items", "item_log", "sessions", "versions", "blobs", "throttles"} {
-		fmt.Fprintln(t.Output(), l.text(`SELECT '| ' || concat_ws(' | ', '`+table+`', n, pg_table_size('`+table+`') / n, pg_indexes_size('`+table+`') / n) || ' |'
+		fmt.Fprintln(b.Output(), l.text(`SELECT '| ' || concat_ws(' | ', '`+table+`', n, pg_table_size('`+table+`') / n, pg_indexes_size('`+table+`') / n) || ' |'
 			FROM (SELECT count(*) AS n FROM `+table+`) counted`))
 	}
 }
 
 // log tells how much of PostgreSQL's log one write takes when its pages were not written since the last
 // checkpoint, as where the people are many, and when they were.
-func (l *scaleLab) log(t *testing.T) {
-	store, err := sqlstore.OpenPostgres(t.Context(), l.server.URL(), 4)
+func (l *scaleLab) log(b *testing.B) {
+	store, err := sqlstore.OpenPostgres(b.Context(), l.server.URL(), 4)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	defer func() {
 		if err := store.Close(); err != nil {
-			t.Error(err)
+			b.Error(err)
 		}
 	}()
 	page := items.Query{Page: items.Page{Number: 1, Size: 1}}
 	var people []items.Item // an item of each
 	for _, n := range rand.Perm(scaled.People)[:300] {
-		first, _, err := store.Items(t.Context(), int64(n+1), page)
+		first, _, err := store.Items(b.Context(), int64(n+1), page)
 		if err != nil || len(first) == 0 {
-			t.Fatalf("%d items of person %d, %v", len(first), n, err)
+			b.Fatalf("%d items of person %d, %v", len(first), n, err)
 		}
 		people = append(people, first[0])
 	}
-	fmt.Fprintln(t.Output(), "\n| write, each by another person | bytes of log, just after a checkpoint | once more |")
+	fmt.Fprintln(b.Output(), "\n| write, each by another person | bytes of log, just after a checkpoint | once more |")
 	for _, write := range []struct {
 		name string
 		do   func(item items.Item) error
 	}{
 		{"create", func(item items.Item) error {
-			_, err := store.CreateItem(t.Context(), item.UserID, func(id int64) items.Item { item.ID = id; return item })
+			_, err := store.CreateItem(b.Context(), item.UserID, func(id int64) items.Item { item.ID = id; return item })
 			return err
 		}},
 		{"view", func(item items.Item) error {
-			_, err := store.LogView(t.Context(), item.UserID, item.ID, item.MAC, time.Now())
+			_, err := store.LogView(b.Context(), item.UserID, item.ID, item.MAC, time.Now())
 			return err
 		}},
 	} {
 		l.order("CHECKPOINT")
-		first := l.logged(t, people, write.do)
-		fmt.Fprintf(t.Output(), "| %s | %d | %d |\n", write.name, first, l.logged(t, people, write.do))
+		first := l.logged(b, people, write.do)
+		fmt.Fprintf(b.Output(), "| %s | %d | %d |\n", write.name, first, l.logged(b, people, write.do))
 	}
 }
 
 // logged returns how many bytes of log one of many writes takes.
-func (l *scaleLab) logged(t *testing.T, people []items.Item, write func(items.Item) error) int64 {
-	t.Helper()
-	before, err := l.wal(t.Context())
+func (l *scaleLab) logged(b *testing.B, people []items.Item, write func(items.Item) error) int64 {
+	b.Helper()
+	before, err := l.wal(b.Context())
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	for _, item := range people {
 		if err := write(item); err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 	}
-	after, err := l.wal(t.Context())
+	after, err := l.wal(b.Context())
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	return (after - before) / int64(len(people))
 }
 
 // blobs counts the requests that a replica makes of an S3 store, and what a mebibyte costs it.
-func (l *scaleLab) blobs(t *testing.T) {
-	store := testbed.StartS3(t)
+func (l *scaleLab) blobs(b *testing.B) {
+	store := testbed.StartS3(b)
 	place, err := url.Parse(store.URL())
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	query := place.Query()
-	front, counted := counting(t, query.Get("endpoint"))
+	front, counted := counting(b, query.Get("endpoint"))
 	query.Set("endpoint", front)
 	place.RawQuery = query.Encode()
-	t.Setenv("CAESAR_BLOBS", place.String()) // which the replica inherits
-	s := l.open(t, "on S3", l.server.URL(), 1).sides[0]
-	fmt.Fprintln(t.Output(), "\n| bytes | what | requests of the store | Caesar CPU ms | ms |")
+	b.Setenv("CAESAR_BLOBS", place.String()) // which the replica inherits
+	s := l.open(b, "on S3", l.server.URL(), 1).sides[0]
+	fmt.Fprintln(b.Output(), "\n| bytes | what | requests of the store | Caesar CPU ms | ms |")
 	for _, size := range []int64{100 << 10, 4 << 20, 64 << 20} {
 		f := sample.File{Size: size}
 		var kept speak.File
-		l.transfer(t, s, counted, fmt.Sprintf("| %d | upload", size), func(c *load.Conn) (err error) { kept, err = s.Send(c, 0, f); return err })
-		l.transfer(t, s, counted, fmt.Sprintf("| %d | download", size), func(c *load.Conn) error { return s.Fetch(c, 0, kept, f, true) })
-		l.transfer(t, s, counted, fmt.Sprintf("| %d | delete", size), func(c *load.Conn) error { return s.Discard(c, 0, kept) })
+		l.transfer(b, s, counted, fmt.Sprintf("| %d | upload", size), func(c *load.Conn) (err error) { kept, err = s.Send(c, 0, f); return err })
+		l.transfer(b, s, counted, fmt.Sprintf("| %d | download", size), func(c *load.Conn) error { return s.Fetch(c, 0, kept, f, true) })
+		l.transfer(b, s, counted, fmt.Sprintf("| %d | delete", size), func(c *load.Conn) error { return s.Discard(c, 0, kept) })
 	}
 }
 
 // transfer does something once, and writes down what it took.
-func (l *scaleLab) transfer(t *testing.T, s *side.Side, counted func() map[string]int, row string, do func(*load.Conn) error) {
-	t.Helper()
+func (l *scaleLab) transfer(b *testing.B, s *side.Side, counted func() map[string]int, row string, do func(*load.Conn) error) {
+	b.Helper()
 	var took, cpu time.Duration
 	var before map[string]int
 	var start time.Time
 	var startCPU time.Duration
-	_, err := load.Transfer(t.Context(), load.Transfers{
+	_, err := load.Transfer(b.Context(), load.Transfers{
 		Address: s.Address, Connections: 1, Count: 1, Limit: time.Minute,
 		Do: func(c *load.Conn, _ int) error { return do(c) },
 		Begin: func() (err error) {
@@ -156,7 +156,7 @@ func (l *scaleLab) transfer(t *testing.T, s *side.Side, counted func() map[strin
 		},
 	})
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	var requests []string
 	for name, n := range counted() {
@@ -165,12 +165,12 @@ func (l *scaleLab) transfer(t *testing.T, s *side.Side, counted func() map[strin
 		}
 	}
 	slices.Sort(requests)
-	fmt.Fprintf(t.Output(), "%s | %s | %d | %d |\n", row, strings.Join(requests, ", "), cpu.Milliseconds(), took.Milliseconds())
+	fmt.Fprintf(b.Output(), "%s | %s | %d | %d |\n", row, strings.Join(requests, ", "), cpu.Milliseconds(), took.Milliseconds())
 }
 
 // counting passes requests on to an S3 store, and counts them by what they are.
-func counting(t *testing.T, endpoint string) (front string, counted func() map[string]int) {
-	t.Helper()
+func counting(b *testing.B, endpoint string) (front string, counted func() map[string]int) {
+	b.Helper()
 	var mu sync.Mutex
 	counts := map[string]int{}
 	server := httptest.NewServer(&httputil.ReverseProxy{
@@ -189,7 +189,7 @@ func counting(t *testing.T, endpoint string) (front string, counted func() map[s
 			mu.Unlock()
 		},
 	})
-	t.Cleanup(server.Close)
+	b.Cleanup(server.Close)
 	return strings.TrimPrefix(server.URL, "http://"), func() map[string]int {
 		mu.Lock()
 		defer mu.Unlock()

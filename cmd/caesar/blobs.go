@@ -15,7 +15,7 @@ import (
 
 // blobs is the place where backups lie.
 type blobs struct {
-	backup.Blobs
+	marked
 	where  string   // for people to read: never with a secret
 	bucket *blob.S3 // what all replicas share; nil: a folder of this server's own
 }
@@ -54,7 +54,7 @@ func checkBlobs(s *settings.Settings) error {
 		return nil
 	}
 	if backup.BlobSize(s.BackupFileMax) > blob.S3BlobMax {
-		return senseless(fmt.Errorf("CAESAR_BACKUP_FILE_MAX: an S3 store takes files of less than %dGiB", blob.S3BlobMax>>30))
+		return senseless(fmt.Errorf("CAESAR_BACKUP_FILE_MAX: an S3 store takes files of %dGiB at most", blob.S3BlobMax>>30))
 	}
 	if _, err := blob.ParseS3(s.Blobs.Reveal()); err != nil {
 		return senseless(fmt.Errorf("CAESAR_BLOBS: %w", err))

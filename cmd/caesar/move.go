@@ -31,16 +31,19 @@ var moveFlags = []struct {
 
 func (p *program) moveCommand() *cobra.Command {
 	language := p.language()
-	var despiteMissing bool
+	var despiteMissing, undo bool
 	cmd := &cobra.Command{
 		Use:   "move",
 		Short: phrase.CLIMove.In(language),
 		Long:  phrase.CLIMove.In(language) + "\n\n" + phrase.CLIMoveMore.In(language),
 		Args:  p.noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := p.moveSettings(given(cmd.Flags()))
+			s, err := p.moveSettings(given(cmd.Flags()), !undo)
 			if err != nil {
 				return err
+			}
+			if undo {
+				return p.undoMove(cmd.Context(), s)
 			}
 			return p.move(cmd.Context(), s, despiteMissing)
 		},
@@ -54,12 +57,14 @@ func (p *program) moveCommand() *cobra.Command {
 		}
 	}
 	cmd.Flags().BoolVar(&despiteMissing, "despite-missing", false, phrase.MoveDespiteMissing.In(language))
+	cmd.Flags().BoolVar(&undo, "undo", false, phrase.MoveUndo.In(language))
 	return cmd
 }
 
 // moveSettings reads the settings as caesar serve would that is to run on the target, but for the data
-// folder, which is the one to move from. What is at fault is named as it was said.
-func (p *program) moveSettings(flags map[string]string) (*settings.Settings, error) {
+// folder, which is the one to move from. What is at fault is named as it was said. A target is demanded where
+// there has to be one.
+func (p *program) moveSettings(flags map[string]string, target bool) (*settings.Settings, error) {
 	asServe := map[string]string{}
 	for _, f := range moveFlags {
 		if value, ok := flags[f.name]; ok {
@@ -70,7 +75,7 @@ func (p *program) moveSettings(flags map[string]string) (*settings.Settings, err
 	if err != nil {
 		return nil, renamed(err)
 	}
-	if s.Database.Reveal() == "" {
+	if target && s.Database.Reveal() == "" {
 		wrong := fault.New(fault.Invalid, "invalid", phrase.SettingsWrong)
 		wrong.Fields = fault.Fields{"--to-database": phrase.MoveNoTarget}
 		return nil, wrong
@@ -123,8 +128,7 @@ func (p *program) move(ctx context.Context, s *settings.Settings, despiteMissing
 		language: p.language(), out: p.stdout, progress: show,
 	}
 	if rows.Finished() {
-		m.sayAgain()
-		return nil
+		return m.again(ctx)
 	}
 	if err := m.prepare(ctx); err != nil {
 		return broken(ctx, err, phrase.MoveNotBegun)
@@ -161,7 +165,7 @@ func broken(ctx context.Context, err error, means phrase.Phrase) error {
 func refuseUnfinished(ctx context.Context, store *sqlstore.Store) error {
 	unfinished, err := store.Moving(ctx)
 	if unfinished {
-		return fault.New(fault.Unavailable, "move_unfinished", phrase.MoveUnfinished)
+		return sqlstore.ErrMoving
 	}
 	return err
 }

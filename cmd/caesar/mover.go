@@ -68,20 +68,40 @@ func (m *mover) prepare(ctx context.Context) error {
 	if err := m.openSource(ctx); err != nil {
 		return err
 	}
-	// What an earlier run brought there may be named by no row any more: the server sweeps it.
-	if where := m.blobs.String(); where != m.rows.Blobs() {
-		err = m.blobs.Names(ctx, func(name string, _ int64) error {
-			ours, err := m.rows.NamesBlob(ctx, name)
-			if err == nil && !ours {
-				err = fault.New(fault.Conflict, "blobs_foreign", phrase.MoveBlobsFull.With(where, name))
-			}
-			return err
-		})
-	}
-	if err != nil {
+	if _, err := m.refuseMarked(ctx); err != nil {
 		return err
 	}
+	// What an earlier run brought there may be named by no row any more: the server sweeps it.
+	if m.blobs.String() != m.rows.Blobs() {
+		if err := m.refuseForeign(ctx); err != nil {
+			return err
+		}
+	}
 	return m.rows.Begin(ctx, m.blobs.String())
+}
+
+// refuseMarked refuses a place that is another database's, although no blob may lie there, and says whether it
+// is marked as the target's.
+func (m *mover) refuseMarked(ctx context.Context) (ours bool, err error) {
+	mark, _, err := m.blobs.Mark(ctx)
+	if err != nil || mark == "" {
+		return false, err
+	}
+	if _, own := marksOf(m.rows.BlobsMark()); mark != own {
+		return false, fault.New(fault.Conflict, "blobs_foreign", phrase.MoveBlobsMarked.With(m.blobs.String()))
+	}
+	return true, nil
+}
+
+// refuseForeign refuses a place with a blob that no row names.
+func (m *mover) refuseForeign(ctx context.Context) error {
+	return m.blobs.Names(ctx, func(name string, _ int64) error {
+		ours, err := m.rows.NamesBlob(ctx, name)
+		if err == nil && !ours {
+			err = fault.New(fault.Conflict, "blobs_foreign", phrase.MoveBlobsFull.With(m.blobs.String(), name))
+		}
+		return err
+	})
 }
 
 // openSource opens the folder of backups. One that is not there, where there should be backups, is not made:
@@ -101,14 +121,24 @@ func (m *mover) openSource(ctx context.Context) (err error) {
 }
 
 // folder is where backups come from.
-func (m *mover) folder() string { return filepath.Join(m.settings.Data, "blobs") }
+func (m *mover) folder() string { return blobsFolder(m.settings) }
+
+// blobsFolder is where backups lie in a data folder.
+func blobsFolder(s *settings.Settings) string { return filepath.Join(s.Data, "blobs") }
+
+// inLittleMemory keeps memory small until what it returns is called, unless the operator has set GOMEMLIMIT.
+func inLittleMemory() (leave func()) {
+	before := debug.SetMemoryLimit(-1)
+	if before != math.MaxInt64 {
+		return func() {}
+	}
+	debug.SetMemoryLimit(moveMemory)
+	return func() { debug.SetMemoryLimit(before) }
+}
 
 // run moves what has not been moved yet.
 func (m *mover) run(ctx context.Context) error {
-	if before := debug.SetMemoryLimit(-1); before == math.MaxInt64 { // the operator has set no GOMEMLIMIT
-		debug.SetMemoryLimit(moveMemory)
-		defer debug.SetMemoryLimit(before)
-	}
+	defer inLittleMemory()()
 	if err := m.moveRows(ctx); err != nil {
 		return err
 	}
@@ -117,11 +147,19 @@ func (m *mover) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := m.accept(phrase.MoveLost); err != nil {
+		return err
+	}
+	return m.rows.Finish(ctx, m.done())
+}
+
+// accept tells of blobs that are lost, and refuses to go on without them unless that was asked for.
+func (m *mover) accept(refusal phrase.Phrase) error {
 	m.lost.tell(m)
 	if m.lost.count > 0 && !m.despiteMissing {
-		return fault.New(fault.NotFound, "blobs_lost", phrase.MoveLost.With(m.lost.count, m.folder()))
+		return fault.New(fault.NotFound, "blobs_lost", refusal.With(m.lost.count, m.folder()))
 	}
-	return m.rows.Finish(ctx)
+	return nil
 }
 
 func (m *mover) moveRows(ctx context.Context) error {
@@ -171,6 +209,10 @@ func (m *mover) count(ctx context.Context) error {
 }
 
 func (m *mover) moveBlobs(ctx context.Context) error {
+	_, mark := marksOf(m.rows.BlobsMark())
+	if err := m.blobs.SetMark(ctx, "", mark); err != nil {
+		return err
+	}
 	size, err := blobmove.Survey(ctx, m.from, m.rows.BlobNames(ctx))
 	if err != nil {
 		return err

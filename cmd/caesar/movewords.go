@@ -5,12 +5,20 @@ import (
 	"strings"
 
 	"caesar/internal/phrase"
+	"caesar/internal/sqlstore/sqlmove"
 )
 
-// sayAgain says that there was nothing to do.
-func (m *mover) sayAgain() {
-	_ = m.say(phrase.MoveAgain, phrase.Phrase{}, phrase.MovedNext)
-	_ = m.sayNext(m.settings.Blobs.Reveal() != "")
+// sayAgain says that there was nothing to do, and what was done with the blobs before.
+func (m *mover) sayAgain(done sqlmove.Blobs) error {
+	where := phrase.MovedNoBlobs.With(m.folder())
+	if done.Place != "" {
+		where = phrase.MovedBlobsThere.With(done.Place)
+	}
+	words := []phrase.Phrase{phrase.MoveAgain, where}
+	if done.Lost > 0 {
+		words = append(words, phrase.MovedLost.With(done.Lost))
+	}
+	return m.sayAll(words, done.Place != "")
 }
 
 // sayMoved says what was moved, and what is left to do.
@@ -22,15 +30,31 @@ func (m *mover) sayMoved() error {
 	if m.blobs == nil {
 		words = append(words, phrase.MovedNoBlobs.With(m.folder()))
 	} else {
-		words = append(words, phrase.MovedBlobs.With(m.moved, inUnits(m.movedBytes), m.blobs.String()))
+		words = append(words, m.blobWords()...)
 	}
+	return m.sayAll(words, m.blobs != nil)
+}
+
+// sayBrought says that the blobs followed the rows.
+func (m *mover) sayBrought() error {
+	return m.sayAll(append([]phrase.Phrase{phrase.MovedBefore}, m.blobWords()...), true)
+}
+
+// blobWords say what was done with the blobs.
+func (m *mover) blobWords() []phrase.Phrase {
+	words := []phrase.Phrase{phrase.MovedBlobs.With(m.moved, inUnits(m.movedBytes), m.blobs.String())}
 	if m.lost.count > 0 {
 		words = append(words, phrase.MovedLost.With(m.lost.count))
 	}
-	if err := m.say(append(words, phrase.Phrase{}, phrase.MovedNext)...); err != nil {
+	return words
+}
+
+// sayAll says what was done and what is left to do; away is whether the blobs have left the data folder.
+func (m *mover) sayAll(done []phrase.Phrase, away bool) error {
+	if err := m.say(append(done, phrase.Phrase{}, phrase.MovedNext)...); err != nil {
 		return err
 	}
-	return m.sayNext(m.blobs != nil)
+	return m.sayNext(away)
 }
 
 // sayNext says how to serve what was moved. Where the backups stay in the data folder, it is needed still.

@@ -26,12 +26,13 @@ func starts(ctx context.Context, s *settings.Settings) error {
 	return a.close()
 }
 
-func TestThreeReplicasWithTheSameKeyFilesStartAtOnceOnAnEmptyDatabase(t *testing.T) {
+func TestThreeReplicasWithTheSameKeyFilesStartAtOnceOnAnEmptyDatabaseAndBucket(t *testing.T) {
 	t.Parallel()
-	database, keys := testbed.Postgres(t), t.TempDir()
+	database, bucket, keys := testbed.Postgres(t), testbed.S3(t), t.TempDir()
 	var replicas sync.WaitGroup
 	for range 3 {
 		s := on(database, t.TempDir())
+		s.Blobs = settings.NewSecret(bucket)
 		s.RootKeyFile, s.BackupKeyFile = filepath.Join(keys, "root.key"), filepath.Join(keys, "backup.age")
 		replicas.Go(func() {
 			if err := starts(t.Context(), s); err != nil {

@@ -45,7 +45,10 @@ func openStorage(ctx context.Context, s *settings.Settings, log *slog.Logger) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	return root, store, checkRootKey(ctx, root, store, s)
+	if err := refuseMoved(ctx, store); err != nil {
+		return nil, store, err
+	}
+	return root, store, checkRootKey(ctx, root, store, s, false)
 }
 
 // databaseFile is the path of SQLite's database.
@@ -83,11 +86,8 @@ func openShared(ctx context.Context, s *settings.Settings, log *slog.Logger) (*r
 		return nil, store, err
 	}
 	if mark == nil {
-		root, err := rootkey.LoadOrCreate(s.RootKeyFile)
-		if err != nil {
-			return nil, store, err
-		}
-		return root, store, checkRootKey(ctx, root, store, s)
+		root, err := startShared(ctx, s, store, log)
+		return root, store, err
 	}
 	root, err := rootkey.Load(s.RootKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,16 +96,53 @@ func openShared(ctx context.Context, s *settings.Settings, log *slog.Logger) (*r
 	if err != nil {
 		return nil, store, err
 	}
-	return root, store, checkRootKey(ctx, root, store, s)
+	return root, store, checkRootKey(ctx, root, store, s, false)
+}
+
+// startShared has an empty PostgreSQL database sealed under the root key, which is made where there is none.
+// A SQLite database in the data folder is not passed over: whoever has one means to go on with it.
+func startShared(ctx context.Context, s *settings.Settings, store *sqlstore.Store, log *slog.Logger) (*rootkey.Ring, error) {
+	if _, err := os.Stat(databaseFile(s)); err == nil {
+		return nil, fmt.Errorf("the database of CAESAR_DATABASE is empty, and there is one in %s already: bring its data over with caesar move, or choose another data folder", databaseFile(s))
+	}
+	root, err := rootkey.Load(s.RootKeyFile)
+	made := errors.Is(err, fs.ErrNotExist)
+	if made {
+		if root, err = rootkey.LoadOrCreate(s.RootKeyFile); err == nil {
+			warnMade(ctx, log, "CAESAR_ROOT_KEY_FILE", s.RootKeyFile)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return root, checkRootKey(ctx, root, store, s, made)
+}
+
+// warnMade tells of a key file that was made on a database that others may share.
+func warnMade(ctx context.Context, log *slog.Logger, setting, path string) {
+	log.WarnContext(ctx, "a key file was made: copy it to every replica, and keep a copy apart from the database; without it nothing there can be read", "setting", setting, "file", path)
+}
+
+// unmake takes away a key file that this start made and that fits nothing, as another server was first: left
+// there, it would pass for a key that somebody needs.
+func unmake(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("take away the key file that was made: %w", err)
+	}
+	return nil
 }
 
 // checkRootKey refuses a database that was sealed under another root key, before anything is written
-// with the wrong one: a key file that was lost or mistyped must not pass for a first start.
-func checkRootKey(ctx context.Context, root *rootkey.Ring, store *sqlstore.Store, s *settings.Settings) error {
+// with the wrong one: a key file that was lost or mistyped must not pass for a first start. One that was
+// made by this start, and lost to another's, is taken away.
+func checkRootKey(ctx context.Context, root *rootkey.Ring, store *sqlstore.Store, s *settings.Settings, made bool) error {
 	mac := root.MAC("root key check")
 	known, err := store.RememberRootKey(ctx, mac.Sum())
 	if err != nil {
 		return err
+	}
+	if !mac.Verify(known) && made {
+		return errors.Join(fmt.Errorf("another server has started on this database meanwhile, with another root key; %s", bringRootKey(s)), unmake(s.RootKeyFile))
 	}
 	if !mac.Verify(known) {
 		return fmt.Errorf("the root key in %s is not the one that this database was sealed under; %s", s.RootKeyFile, bringRootKey(s))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -17,8 +18,13 @@ import (
 // returns how often it was done by all of them.
 func swept(t *testing.T, c chore, servers int, apart, during time.Duration) int64 {
 	t.Helper()
+	return sweptBy(t, c, func(context.Context) error { return nil }, servers, apart, during)
+}
+
+func sweptBy(t *testing.T, c chore, work func(context.Context) error, servers int, apart, during time.Duration) int64 {
+	t.Helper()
 	var done atomic.Int64
-	c.do = func(context.Context) error { done.Add(1); return nil }
+	c.do = func(ctx context.Context) error { done.Add(1); return work(ctx) }
 	synctest.Test(t, func(t *testing.T) {
 		store, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "caesar.db"))
 		if err != nil {
@@ -67,5 +73,38 @@ func TestABucketIsListedOnceADayAndAFolderOfOnesOwnEachHour(t *testing.T) {
 		if n := swept(t, sweepBackups(nil, c.shared), 3, 25*time.Minute, 71*time.Hour+30*time.Minute); n != c.want {
 			t.Errorf("shared %v: swept %d times in three days by three", c.shared, n)
 		}
+	}
+}
+
+func TestASweepOfABucketThatFailsIsTriedAgainInAnHourByOneOfAll(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ fails, want int64 }{{3, 3 + 2}, {1000, 30}} {
+		var done atomic.Int64
+		work := func(context.Context) error {
+			if done.Add(1) <= c.fails {
+				return errors.New("the store is away")
+			}
+			return nil
+		}
+		// A day and six hours: what failed is tried by one each hour, and what was done a day later.
+		if n := sweptBy(t, sweepBackups(nil, true), work, 3, 0, 30*time.Hour-time.Minute); n != c.want {
+			t.Errorf("of a sweep that fails %d times: done %d times", c.fails, n)
+		}
+	}
+}
+
+func TestASweepThatTakesLongerThanItIsLentForCountsForAllWhenItIsDone(t *testing.T) {
+	t.Parallel()
+	work := func(ctx context.Context) error {
+		select {
+		case <-time.After(100 * time.Minute):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	// The first begins at once, and the second an hour later, while it is at it.
+	if n := sweptBy(t, sweepBackups(nil, true), work, 2, time.Hour, 20*time.Hour); n != 2 {
+		t.Errorf("done %d times", n)
 	}
 }

@@ -52,6 +52,9 @@ func wire(ctx context.Context, s *settings.Settings, log *slog.Logger) (_ *app, 
 		return nil, err
 	}
 	a.blobs = place.where
+	if err := place.claim(ctx, s, store, log); err != nil {
+		return nil, err
+	}
 	backups, err := wireBackups(ctx, s, root, store, place, log)
 	if err != nil {
 		return nil, err

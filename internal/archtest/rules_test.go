@@ -46,7 +46,8 @@ var floors = [][]string{
 // testTools must not end in the binary.
 var testTools = []string{
 	"testing", "github.com/getkin/kin-openapi", "pgregory.net/rapid", "github.com/rogpeppe/go-internal",
-	internal + "testbed", module + "/api/apitest", internal + "sqlstore/storetest", internal + "blob/blobtest",
+	internal + "testbed", module + "/api/apitest", internal + "sqlstore/storetest",
+	internal + "sqlstore/sqlmove/movetest", internal + "blob/blobtest", module + "/bench",
 }
 
 // emptyNames say nothing of what a package is for.

@@ -23,8 +23,9 @@ type Blobs interface {
 	Delete(ctx context.Context, name string) error
 	// Sweep deletes what writers left that ended without Close, and the blobs that nobody uses. What
 	// the writers that live hold is spared, and so is all else that stands in the same place. Where it
-	// can't be told whether a writer lives, what is less than a day old is spared. It goes on past what
-	// fails and returns those errors joined.
+	// can't be told whether a writer lives, what is less than a day old is spared. Of a blob it asks twice
+	// whether it is used, the second time right before it deletes it. It goes on past what fails, and
+	// returns those errors joined; but ten of them end it, or one of the kind fault.Unavailable.
 	Sweep(ctx context.Context, used func(ctx context.Context, name string) (bool, error)) error
 }
 

@@ -165,6 +165,34 @@ func TestWhatIsElsewhereIsFetchedInFewStretches(t *testing.T) {
 	}
 }
 
+func TestReadingOnAfterOneWhoWantedLessGoesPastTheEndOfTheStretch(t *testing.T) {
+	t.Parallel()
+	const size, chunk = 4 << 20, 64 << 10
+	o, want := newOutland(t, size), noise(size)
+	for wanted := 2 * chunk; wanted <= 24*chunk; wanted += chunk {
+		var got bytes.Buffer
+		err := o.read(func(c *backup.Content) error {
+			// All of it is asked for, and fetched as far as there is room; then the reader hangs up.
+			if _, err := c.CopyTo(&hangsUp{&got}, int64(wanted)); !errors.Is(err, errBroken) {
+				return fmt.Errorf("one who hangs up got %w", err)
+			}
+			_, err := c.CopyTo(&got, size-int64(got.Len()))
+			return err
+		})
+		if err != nil || !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("after %d chunks: %d bytes, and %v", wanted/chunk, got.Len(), err)
+		}
+	}
+}
+
+// hangsUp takes what it is given once, and no more.
+type hangsUp struct{ to *bytes.Buffer }
+
+func (h *hangsUp) Write(p []byte) (int, error) {
+	n, _ := h.to.Write(p)
+	return n, errBroken
+}
+
 func TestAStretchThatBreaksIsAnErrorAndNeverAShortAnswer(t *testing.T) {
 	t.Parallel()
 	const size = 2 << 20

@@ -80,10 +80,16 @@ func TestASweepTakesWhatNoRowNames(t *testing.T) {
 	if n := len(l.files()); n != 2 {
 		t.Errorf("a blob that is held was taken: %v", l.files())
 	}
+	if said := l.log.String(); said != "" {
+		t.Errorf("the log tells of nothing: %s", said)
+	}
 	l.must(w.Close())
 	l.must(l.Sweep(t.Context()))
 	if files := l.files(); joined(files) != kept.Blob+".age" {
 		t.Errorf("what is left: %v", files)
+	}
+	if said := l.log.String(); !strings.Contains(said, "were swept") || !strings.Contains(said, "blobs=1") {
+		t.Errorf("the log does not tell how many were taken: %s", said)
 	}
 }
 

@@ -26,6 +26,12 @@ func (s *S3) WithParts(size, most, buffers int, within time.Duration) *S3 {
 	return s
 }
 
+// SlowFor has an S3 take buffers away that are filled too slowly for so long.
+func (s *S3) SlowFor(d time.Duration) *S3 {
+	s.parts.slowFor = d
+	return s
+}
+
 // OpenS3Within opens a store that may be silent for so long.
 func OpenS3Within(ctx context.Context, url string, within time.Duration) (*S3, error) {
 	return openS3(ctx, url, waits{within, within, within, within})

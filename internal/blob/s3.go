@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-
-	"caesar/internal/backup"
 )
 
 // S3 keeps each blob as an object of a bucket. Many processes may share the place.
@@ -28,6 +26,7 @@ type S3 struct {
 	youngFor  time.Duration // see Sweep
 	settlesIn time.Duration
 	now       func() time.Time
+	reached   bool
 }
 
 // OpenS3 opens the place that ParseS3 reads. A store that lets nobody in with these credentials, or has no
@@ -49,11 +48,16 @@ func openS3(ctx context.Context, rawURL string, w waits) (*S3, error) {
 		place: place, core: core, waits: w, parts: newBudget(partSize, mostBuffers),
 		mostParts: mostParts, atOnce: listedAtOnce, youngFor: youngFor, settlesIn: settlesIn, now: time.Now,
 	}
-	if err := s.Check(ctx); err != nil && !errors.Is(err, errAway) {
+	err = s.Check(ctx)
+	if err != nil && !errors.Is(err, errAway) {
 		return nil, err
 	}
+	s.reached = err == nil
 	return s, nil
 }
+
+// Reached says whether the store answered when it was opened.
+func (s *S3) Reached() bool { return s.reached }
 
 // String returns where it is, without credentials.
 func (s *S3) String() string { return s.place.String() }
@@ -120,14 +124,12 @@ func (s *S3) Delete(ctx context.Context, name string) error {
 	return explainS3(ctx, "delete blob", err)
 }
 
-// size returns the length of a blob, or backup.ErrNoBlob.
+// size returns the length of a blob. That there is none is an error as any other: an answer to HEAD has no
+// words by which one could tell.
 func (s *S3) size(ctx context.Context, name string) (int64, error) {
 	asking, cancel := context.WithTimeout(ctx, s.waits.brief)
 	defer cancel()
 	info, err := s.core.StatObject(asking, s.place.bucket, s.key(name), minio.StatObjectOptions{})
-	if says(err, minio.NoSuchKey) {
-		return 0, backup.ErrNoBlob
-	}
 	return info.Size, explainS3(ctx, "inspect blob", err)
 }
 

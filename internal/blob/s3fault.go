@@ -48,7 +48,7 @@ func explainS3(ctx context.Context, doing string, err error) error {
 	cause := fmt.Errorf("%s: the store answered %d %s", doing, answer.StatusCode, answer.Code)
 	switch {
 	case answer.StatusCode == http.StatusNotFound && !isOwn(answer):
-		return errAway.Because(fmt.Errorf("%s: what answered 404 was not the store", doing))
+		return errAway.Because(fmt.Errorf("%s: 404 was answered, not in the words of a store", doing))
 	case answer.StatusCode == http.StatusInsufficientStorage, slices.Contains(fullCodes, answer.Code):
 		return errFull.Because(cause)
 	case answer.StatusCode >= http.StatusInternalServerError, slices.Contains(busyCodes, answer.Code),

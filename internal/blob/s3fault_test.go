@@ -259,3 +259,33 @@ func TestWhatTheStoreAnswersBecomesTheFaultThatItIs(t *testing.T) {
 		})
 	}
 }
+
+func TestA404ThatIsNotTheStoresOwnIsNoWordOnABlob(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "404 page not found\n", "<html><body>default backend - 404</body></html>"} {
+		r := newRelay(t, testbed.S3(t))
+		s := openS3(t, r.place)
+		name := put(t, s, noise(200<<10))
+		opened, begun := get(t, s, name), create(t, t.Context(), s, noise(100))
+		r.with(func(w http.ResponseWriter, request *http.Request) bool {
+			_, _ = io.Copy(io.Discard, request.Body)
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, body)
+			return true
+		})
+		_, err := s.Open(t.Context(), name)
+		away(t, r.place, "Open", err)
+		_, err = opened.ReadAt(make([]byte, 1), 100<<10)
+		away(t, r.place, "ReadAt", err)
+		_, err = begun.Commit(t.Context())
+		away(t, r.place, "Commit", err)
+		away(t, r.place, "Delete", s.Delete(t.Context(), name))
+		away(t, r.place, "Check", s.Check(t.Context()))
+		openS3(t, r.place) // which does not keep a server from starting
+		r.with(nil)
+		same(t, get(t, s, name), noise(200<<10))
+		if _, err := s.Open(t.Context(), strings.Repeat("a", 26)); !errors.Is(err, backup.ErrNoBlob) {
+			t.Errorf("of a blob that the store says is none the error is %v", err)
+		}
+	}
+}

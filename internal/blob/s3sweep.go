@@ -2,7 +2,6 @@ package blob
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -24,67 +23,82 @@ const mostSwept = 10_000
 
 // Sweep implements backup.Blobs. An upload that was never ended is taken a day after its last part.
 func (s *S3) Sweep(ctx context.Context, used func(ctx context.Context, name string) (bool, error)) error {
-	unused, failed := s.findUnused(ctx, used)
+	var failed failures
+	err := s.sweepBlobs(ctx, used, &failed)
+	if err == nil {
+		err = s.sweepUploads(ctx, &failed)
+	}
+	return failed.with(err)
+}
+
+// sweepBlobs deletes blobs that are old and that nobody uses.
+func (s *S3) sweepBlobs(ctx context.Context, used func(ctx context.Context, name string) (bool, error), failed *failures) error {
+	unused, err := s.findUnused(ctx, used, failed)
+	if err != nil {
+		return err
+	}
 	if len(unused) > 0 {
 		select {
 		case <-time.After(s.settlesIn):
 		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	for _, name := range unused {
 		if err := ctx.Err(); err != nil {
-			break
+			return err
 		}
 		yes, err := used(ctx, name)
 		if err == nil && !yes {
 			err = s.Delete(ctx, name)
 		}
-		failed = append(failed, err)
+		if err := failed.add(err); err != nil {
+			return err
+		}
 	}
-	return errors.Join(append(failed, s.sweepUploads(ctx))...)
+	return nil
 }
 
 // isOld holds for what was made longer ago than a living writer's blob.
 func (s *S3) isOld(made time.Time) bool { return s.now().Sub(made) > s.youngFor }
 
 // findUnused returns blobs that are old and that nobody uses.
-func (s *S3) findUnused(ctx context.Context, used func(ctx context.Context, name string) (bool, error)) (names []string, failed []error) {
-	err := s.each(ctx, func(name string, object *minio.ObjectInfo) error {
+func (s *S3) findUnused(ctx context.Context, used func(ctx context.Context, name string) (bool, error), failed *failures) (names []string, err error) {
+	err = s.each(ctx, func(name string, object *minio.ObjectInfo) error {
 		if !s.isOld(object.LastModified) || len(names) == mostSwept {
 			return nil
 		}
 		yes, err := used(ctx, name)
-		switch {
-		case err != nil:
-			failed = append(failed, err)
-		case !yes:
+		if err == nil && !yes {
 			names = append(names, name)
 		}
-		return nil
+		return failed.add(err)
 	})
-	return names, append(failed, err)
+	return names, err
 }
 
 // sweepUploads aborts the uploads of parts whose writers are gone.
-func (s *S3) sweepUploads(ctx context.Context) error {
-	var failed []error
+func (s *S3) sweepUploads(ctx context.Context, failed *failures) error {
 	after := ""
 	for {
 		if err := ctx.Err(); err != nil {
-			return errors.Join(append(failed, err)...)
+			return err
 		}
 		page, err := s.listUploads(ctx, after)
 		if err != nil {
-			return errors.Join(append(failed, err)...)
+			return err
 		}
 		for i := range page.Uploads {
 			upload := &page.Uploads[i]
-			if _, ours := s.nameOf(upload.Key); ours && s.isOld(upload.Initiated) {
-				failed = append(failed, s.sweepUpload(ctx, upload))
+			if _, ours := s.nameOf(upload.Key); !ours || !s.isOld(upload.Initiated) {
+				continue
+			}
+			if err := failed.add(s.sweepUpload(ctx, upload)); err != nil {
+				return err
 			}
 		}
 		if !page.IsTruncated || page.NextKeyMarker <= after {
-			return errors.Join(failed...)
+			return nil
 		}
 		after = page.NextKeyMarker
 	}

@@ -29,9 +29,8 @@ type s3Writer struct {
 	cancel context.CancelFunc
 	name   string
 
-	small  []byte  // what was written, before it takes a buffer
-	part   *[]byte // what follows the parts that were sent
-	filled int     // bytes of part
+	small []byte  // what was written, before it takes a buffer
+	part  *buffer // what follows the parts that were sent
 
 	upload   string               // its id, once there is one
 	flight   chan sent            // receives the outcome of the part that is being sent; nil: there is none
@@ -84,8 +83,10 @@ func (w *s3Writer) Write(p []byte) (taken int, err error) {
 		if w.err = w.room(); w.err != nil {
 			break
 		}
-		n := copy((*w.part)[w.filled:], p[taken:])
-		w.filled += n
+		var n int
+		if n, w.err = w.fill(p[taken:]); w.err != nil {
+			break
+		}
 		taken += n
 	}
 	w.written += int64(taken)
@@ -109,23 +110,38 @@ func (w *s3Writer) room() error {
 			return fmt.Errorf("write blob: %w", err)
 		}
 		w.part = part
-		w.filled = copy(*part, w.small)
+		small := w.small
 		w.small = nil
-		return nil
-	case w.filled < len(*w.part):
+		_, err = w.fill(small)
+		return err
+	case w.part.filled < w.s.parts.size:
 		return nil
 	default:
 		return w.sendOn()
 	}
 }
 
+// fill fills the part.
+func (w *s3Writer) fill(p []byte) (int, error) {
+	n, err := w.s.parts.fill(w.part, p)
+	if err != nil {
+		return 0, fmt.Errorf("write blob: %w", err)
+	}
+	return n, nil
+}
+
 // sendOn sends a full part that others follow.
 func (w *s3Writer) sendOn() error {
+	full := w.part
+	body, err := w.s.parts.hold(full)
+	if err != nil {
+		return fmt.Errorf("write blob: %w", err)
+	}
 	if err := w.land(); err != nil {
 		return err
 	}
 	if len(w.sent)+1 == w.s.mostParts {
-		most := phrase.BackupTooLarge.With(fmt.Sprintf("%d B", int64(w.s.mostParts)*int64(len(*w.part))))
+		most := phrase.BackupTooLarge.With(fmt.Sprintf("%d B", int64(w.s.mostParts)*int64(len(body))))
 		return fmt.Errorf("write blob: %w", fault.New(fault.TooLarge, "too_large", most))
 	}
 	if w.upload == "" {
@@ -137,17 +153,19 @@ func (w *s3Writer) sendOn() error {
 		}
 		w.upload = upload
 	}
-	number, full := len(w.sent)+1, w.part
-	w.filled = 0
-	if w.part = w.s.parts.second(); w.part == nil {
-		w.part = full
-		return w.landed(w.send(w.ctx, number, *full))
+	number := len(w.sent) + 1
+	second := w.s.parts.second()
+	if second == nil {
+		err := w.landed(w.send(w.ctx, number, body))
+		w.s.parts.again(full)
+		return err
 	}
+	w.part = second
 	flight := make(chan sent, 1)
 	w.flight = flight
 	go func() {
 		defer w.s.parts.give(full)
-		flight <- w.send(w.ctx, number, *full)
+		flight <- w.send(w.ctx, number, body)
 	}()
 	return nil
 }
@@ -214,7 +232,10 @@ func (w *s3Writer) Commit(ctx context.Context) (string, error) {
 func (w *s3Writer) finish(ctx context.Context) error {
 	last := w.small
 	if w.part != nil {
-		last = (*w.part)[:w.filled]
+		var err error
+		if last, err = w.s.parts.hold(w.part); err != nil {
+			return fmt.Errorf("end blob: %w", err)
+		}
 	}
 	ending, cancel := w.outlasting(ctx)
 	defer cancel()

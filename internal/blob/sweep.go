@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"caesar/internal/fault"
 )
 
 // errNoHold says that files can't be held here.
@@ -22,14 +24,40 @@ const readAtOnce = 256
 
 // Sweep implements backup.Blobs.
 func (d *Dir) Sweep(ctx context.Context, used func(ctx context.Context, name string) (bool, error)) error {
-	var failed []error
-	err := d.each(ctx, func(file string) error {
-		if err := d.sweepFile(ctx, file, used); err != nil {
-			failed = append(failed, err)
-		}
+	var failed failures
+	err := d.each(ctx, func(file string) error { return failed.add(d.sweepFile(ctx, file, used)) })
+	return failed.with(err)
+}
+
+// mostFailures is how many errors end a sweep: what fails so often does not fail of one blob.
+const mostFailures = 10
+
+// errEnough ends a sweep.
+var errEnough = errors.New("enough has failed")
+
+// failures are what went wrong in one sweep.
+type failures []error
+
+// add notes an error, and returns errEnough where the sweep is to end: where the database or the store is
+// away, all that follows would fail too.
+func (f *failures) add(err error) error {
+	if err == nil {
 		return nil
-	})
-	return errors.Join(append(failed, err)...)
+	}
+	*f = append(*f, err)
+	away, ok := errors.AsType[*fault.Error](err)
+	if len(*f) == mostFailures || (ok && away.Kind == fault.Unavailable) {
+		return errEnough
+	}
+	return nil
+}
+
+// with returns all that went wrong, and last what a sweep ended of.
+func (f *failures) with(end error) error {
+	if errors.Is(end, errEnough) {
+		end = fmt.Errorf("the sweep was ended early, after %d errors", len(*f))
+	}
+	return errors.Join(append(*f, end)...)
 }
 
 // Names calls each with the name and length of every blob, in no order, until it returns an error.

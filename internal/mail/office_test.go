@@ -20,7 +20,8 @@ type memory struct {
 	lastID  int64
 	letters map[int64]mail.Queued
 	claims  int
-	err     error // what every call answers, if not nil
+	err     error         // what every call answers, if not nil
+	slow    time.Duration // how long it takes to lend letters
 }
 
 func (m *memory) put(sealed []byte, at time.Time) int64 {
@@ -52,6 +53,10 @@ func (m *memory) failWith(err error) {
 
 func (m *memory) ClaimMail(_ context.Context, now time.Time, lease time.Duration, most int) ([]mail.Queued, error) {
 	m.mu.Lock()
+	slow := m.slow
+	m.mu.Unlock()
+	time.Sleep(slow)
+	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.claims++
 	if m.err != nil {
@@ -75,14 +80,16 @@ func (m *memory) ClaimMail(_ context.Context, now time.Time, lease time.Duration
 func (m *memory) MailSent(_ context.Context, id int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.letters, id)
+	if m.err == nil {
+		delete(m.letters, id)
+	}
 	return m.err
 }
 
 func (m *memory) MailFailed(_ context.Context, id int64, next time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if q, there := m.letters[id]; there {
+	if q, there := m.letters[id]; there && m.err == nil {
 		q.Attempts++
 		q.DueAt = next
 		m.letters[id] = q

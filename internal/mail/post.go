@@ -3,9 +3,11 @@
 //
 // A letter is queued within the transaction of what it tells about, so that it is neither lost nor sent for
 // something that did not happen; no request ever waits for a mail server. What lies in the queue is sealed
-// under the root key. Each letter is sent at least once, twice only where a worker died between sending and
-// saying so, and then with the same Message-ID. Neither an address nor a code is ever logged, nor is what a
-// mail server answered, for servers repeat addresses.
+// under the root key. Each letter is sent at least once. It is sent again, with the same Message-ID, only where
+// the mail server took it and its answer was lost; where its worker died between sending and writing that
+// down; or where the database was away from then on until the worker ended, or until the letter's lease did
+// and another process came first. Neither an address nor a code is ever logged, nor is what a mail server
+// answered, for servers repeat addresses.
 package mail
 
 import (
@@ -13,6 +15,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"caesar/internal/rootkey"
@@ -29,6 +32,9 @@ type Post struct {
 	now       func() time.Time
 	log       *slog.Logger
 	awake     chan struct{}
+
+	mu   sync.Mutex
+	done map[int64]struct{} // letters that need no more sending, which the store does not know yet
 }
 
 // NewPost returns the post office that sends letters from an address. The public URL is named in every
@@ -38,7 +44,7 @@ func NewPost(root *rootkey.Ring, store Store, transport Transport, from Address,
 ) *Post {
 	return &Post{
 		sealer: root.Sealer("mail"), store: store, transport: transport, from: from, publicURL: publicURL,
-		now: now, log: log, awake: make(chan struct{}, 1),
+		now: now, log: log, awake: make(chan struct{}, 1), done: map[int64]struct{}{},
 	}
 }
 

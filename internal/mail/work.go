@@ -9,18 +9,21 @@ import (
 	"time"
 )
 
-// The pace of the worker. A letter is let go of (sent, or put off) within sendFor+writeFor+onceFor of being
-// claimed, within its lease, unless the process died; then it is another worker's when the lease ends.
+// The pace of the worker. No attempt at a letter goes on in the last writeFor of its lease, which are kept for
+// writing down what became of it; where that fails all the time, or the process dies, the letter is another
+// worker's when the lease ends. A worker that lives remembers what it sent, and claims none before the queue knows.
 const (
 	together = 8                      // letters under way at once
 	lease    = 90 * time.Second       // for how long a claimed letter is a worker's own
 	sendFor  = 45 * time.Second       // for how long one attempt may take
-	writeFor = 30 * time.Second       // for how long it is tried to write down its outcome
-	onceFor  = 10 * time.Second       // for how long one such try may take
+	leastFor = 15 * time.Second       // what an attempt needs: with less left of its lease a letter is not begun
+	writeFor = 40 * time.Second       // what is left of the lease at least when an attempt ends
+	onceFor  = 10 * time.Second       // for how long one try to write down an outcome may take
 	againIn  = 500 * time.Millisecond // how long after one that failed the next begins
 	idleFor  = time.Minute            // how often the queue is looked at when nobody wakes the worker
 	breath   = 20 * time.Millisecond
 	graceFor = 5 * time.Second // for how long letters under way may still be sent when the worker is told to stop
+	afterFor = 3 * time.Second // for how long beyond that their outcomes are tried to be written down
 
 	firstRetry = 5 * time.Second
 	lastRetry  = 15 * time.Minute
@@ -28,7 +31,8 @@ const (
 )
 
 // Run sends what is due until ctx ends, and then returns nil once the letters under way are sent or put
-// back. A store or a mail server that fails is tried again, at growing intervals, for as long as it takes.
+// back, and what became of them is written down where the store lets it. A store or a mail server that fails
+// is tried again, at growing intervals, for as long as it takes.
 func (p *Post) Run(ctx context.Context) error {
 	failures := 0
 	for ctx.Err() == nil {
@@ -42,21 +46,33 @@ func (p *Post) Run(ctx context.Context) error {
 		}
 		p.sleep(ctx, wait, err == nil)
 	}
+	last, end := context.WithTimeout(context.WithoutCancel(ctx), afterFor)
+	defer end()
+	if err := p.catchUp(last); err != nil {
+		p.log.ErrorContext(last, "mail that was sent may be sent again: the queue could not be told", "err", err)
+	}
 	return nil
 }
 
 // round sends one handful of letters and returns how long there is nothing more to do.
 func (p *Post) round(ctx context.Context) (time.Duration, error) {
-	letters, err := p.store.ClaimMail(ctx, p.now(), lease, together)
+	if err := p.catchUp(ctx); err != nil {
+		return 0, err
+	}
+	now := p.now()
+	ends := now.Add(lease) // counted as the store does, which may take its time to lend them
+	letters, err := p.store.ClaimMail(ctx, now, lease, together)
 	if err != nil {
 		return 0, err
 	}
 	sending, stop := outlive(ctx, graceFor)
 	defer stop()
+	noting, end := outlive(ctx, graceFor+afterFor)
+	defer end()
 	var group sync.WaitGroup
 	outcomes := make([]error, len(letters))
 	for i, queued := range letters {
-		group.Go(func() { outcomes[i] = p.deliver(sending, queued) })
+		group.Go(func() { outcomes[i] = p.deliver(sending, noting, queued, ends) })
 	}
 	group.Wait()
 	if err := errors.Join(outcomes...); err != nil || len(letters) == together {
@@ -101,29 +117,59 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, func())
 	}
 }
 
-// deliver sends one letter and writes down what became of it. Its error is the store's; a letter that could
-// not be sent is no error, for it is in the queue again.
-func (p *Post) deliver(ctx context.Context, queued Queued) error {
-	failure := p.send(ctx, queued)
-	sent := func(ctx context.Context) error { return p.store.MailSent(ctx, queued.ID) }
+// deliver sends one letter, whose lease ends then, and writes down what became of it. Its error is the
+// store's; a letter that could not be sent is no error, for it is in the queue again.
+func (p *Post) deliver(sending, noting context.Context, queued Queued, ends time.Time) error {
+	left := ends.Add(-writeFor).Sub(p.now())
+	if left < leastFor {
+		p.log.WarnContext(noting, "mail left until its lease ends: the store was too slow to lend it", "mail", queued.ID)
+		return nil
+	}
+	failure := p.send(sending, queued, min(sendFor, left))
 	if failure == nil {
-		return note(ctx, sent)
+		return p.finish(noting, queued.ID, ends)
 	}
 	log := p.log.With("mail", queued.ID, "attempt", queued.Attempts+1, "err", failure)
 	now := p.now()
 	if isPermanent(failure) || now.Sub(queued.CreatedAt) >= giveUp {
-		log.ErrorContext(ctx, "mail given up", slog.Duration("age", now.Sub(queued.CreatedAt)))
-		return note(ctx, sent)
+		log.ErrorContext(noting, "mail given up", slog.Duration("age", now.Sub(queued.CreatedAt)))
+		return p.finish(noting, queued.ID, ends)
 	}
 	wait := backoff(queued.Attempts + 1)
-	log.WarnContext(ctx, "mail put off", slog.Duration("wait", wait))
-	return note(ctx, func(ctx context.Context) error { return p.store.MailFailed(ctx, queued.ID, now.Add(wait)) })
+	log.WarnContext(noting, "mail put off", slog.Duration("wait", wait))
+	return p.note(noting, ends, func(ctx context.Context) error { return p.store.MailFailed(ctx, queued.ID, now.Add(wait)) })
 }
 
-// note writes down what became of a letter: once even when the worker has been told to stop, and again and
-// again while the store is away for a moment. Else a letter that was sent would be sent a second time.
-func note(ctx context.Context, outcome func(context.Context) error) error {
-	late := time.NewTimer(writeFor)
+// finish takes a letter out of the queue that needs no more sending. Where the store is away for longer than
+// the lease lasts, it is remembered.
+func (p *Post) finish(ctx context.Context, id int64, ends time.Time) error {
+	err := p.note(ctx, ends, func(ctx context.Context) error { return p.store.MailSent(ctx, id) })
+	if err != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.done[id] = struct{}{}
+	}
+	return err
+}
+
+// catchUp writes down what finish could not. Before that is done no letter is claimed: those that were sent
+// would be among them, and there would be ever more to remember.
+func (p *Post) catchUp(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id := range p.done {
+		if err := p.store.MailSent(ctx, id); err != nil {
+			return err
+		}
+		delete(p.done, id)
+	}
+	return nil
+}
+
+// note writes down what became of a letter, and tries again while the store is away, until the lease ends or
+// ctx does; once in any case. Else a letter that was sent would be sent a second time.
+func (p *Post) note(ctx context.Context, ends time.Time, outcome func(context.Context) error) error {
+	late := time.NewTimer(ends.Sub(p.now()))
 	defer late.Stop()
 	for {
 		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), onceFor)
@@ -142,8 +188,8 @@ func note(ctx context.Context, outcome func(context.Context) error) error {
 	}
 }
 
-// send makes one attempt at a letter.
-func (p *Post) send(ctx context.Context, queued Queued) error {
+// send makes one attempt at a letter, which may take so long.
+func (p *Post) send(ctx context.Context, queued Queued, most time.Duration) error {
 	letter, err := p.Open(queued.Sealed)
 	if err != nil {
 		// The root key may have been put in place wrongly, which its owner can mend: not for good.
@@ -152,7 +198,7 @@ func (p *Post) send(ctx context.Context, queued Queued) error {
 	if letter.Kind == nothing {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendFor)
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return p.transport.Send(ctx, p.from, letter.render(queued.CreatedAt, p.publicURL))
 }

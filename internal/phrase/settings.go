@@ -34,6 +34,7 @@ var (
 	SettingBoth          = define("与 %s 只能设置其一", "stands beside %s; keep one of the two")
 	SettingFileUnread    = define("无法读取所指的文件：%s", "the file it names cannot be read: %s")
 	SettingFileTooLarge  = define("所指的文件过大，最多 %d 字节", "the file it names is too large: at most %d bytes")
+	SettingFileEmpty     = define("所指的文件是空的", "the file it names is empty")
 	SettingNotAnEntry    = define("不是 NAME=值 的形式", "is not of the form NAME=value")
 	SettingQuotes        = define("引号未成对，或其后还有内容", "its quotes are not closed, or something follows them")
 	SettingListenWrong   = define("必须是 host:port，如 localhost:8888 或 :8888", "must be host:port, such as localhost:8888 or :8888")

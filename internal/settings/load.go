@@ -16,7 +16,8 @@ type layer map[string]said
 
 // Load reads the settings: flags by their names without dashes, those given only; then environ, as
 // os.Environ returns it; then the file that --config or CAESAR_CONFIG names; then the defaults. An empty
-// value stands for the default. A secret may stand in a file of its own, named by --x-file or CAESAR_X_FILE.
+// value stands for the default. A secret may stand in a file of its own, named by --x-file or CAESAR_X_FILE,
+// which must not be empty.
 //
 // The error is a *fault.Error with a field for each fault, named as it was said: --listen, CAESAR_LISTEN,
 // or caesar.env:3: CAESAR_LISTEN.
@@ -118,7 +119,10 @@ func resolve(layers []layer, r row) (said, *phrase.Phrase) {
 			return file, complain(phrase.SettingBoth, plain.source)
 		case file.text != "":
 			text, wrong := readFile(file.text)
-			return said{strings.TrimRight(text, "\r\n"), file.source}, wrong
+			if text = strings.TrimRight(text, "\r\n"); text == "" && wrong == nil {
+				wrong = complain(phrase.SettingFileEmpty) // half written, or not mounted: no default is meant by it
+			}
+			return said{text, file.source}, wrong
 		case plain.text != "":
 			return plain, nil
 		case ok || inFile:

@@ -149,11 +149,20 @@ func TestAllFaultsAreToldAtOnceByTheNameUnderWhichTheyWereSaid(t *testing.T) {
 	}
 }
 
-func TestASecretIsLeftToItsDefaultByAnEmptyFileToo(t *testing.T) {
+func TestAnEmptyFileOfASecretIsAFaultAndNoFileIsTheDefault(t *testing.T) {
 	t.Parallel()
-	got := load(t, nil, "CAESAR_DATABASE_FILE="+file(t, "\n"), "CAESAR_BLOBS_FILE=")
-	if got.Database.Reveal() != "" || got.Blobs.Reveal() != "" {
+	if got := load(t, nil, "CAESAR_DATABASE_FILE=", "CAESAR_BLOBS_FILE="); got.Database.Reveal() != "" || got.Blobs.Reveal() != "" {
 		t.Error("an empty secret is one")
+	}
+	for _, empty := range []string{"", "\n", "\r\n\r\n"} {
+		_, err := settings.Load(nil, []string{"CAESAR_DATABASE_FILE=" + file(t, empty)})
+		if err == nil {
+			t.Errorf("a file that holds %q passes for no setting", empty)
+			continue
+		}
+		if faults := faultsOf(t, err); len(faults) != 1 || faults["CAESAR_DATABASE_FILE"] != "the file it names is empty" {
+			t.Errorf("a file that holds %q: %v", empty, faults)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,10 +30,28 @@ func (s *Store) Lease(ctx context.Context, name string, now, until time.Time) (m
 	return mine, err
 }
 
+// BlobsMark stores what the place of this database's blobs is recognised by, where nothing is stored yet,
+// and returns what is stored then.
+func (s *Store) BlobsMark(ctx context.Context, drawn []byte) (stored []byte, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if _, err := t.exec("INSERT INTO facts (name, value) VALUES ('blobs', $1) ON CONFLICT DO NOTHING", drawn); err != nil {
+			return err
+		}
+		return t.row("SELECT value FROM facts WHERE name = 'blobs'", nil, &stored)
+	})
+	return stored, err
+}
+
 // RememberRootKey stores what a root key is recognised by, where nothing is stored yet, and returns
-// what is stored then.
+// what is stored then. While a move into the database is under way it is refused with ErrMoving.
 func (s *Store) RememberRootKey(ctx context.Context, mark []byte) (stored []byte, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if _, err := t.exec(LockStart); err != nil {
+			return err
+		}
+		if note, err := fact(t, MoveFact); note != nil || err != nil {
+			return cmp.Or(err, ErrMoving)
+		}
 		if _, err := t.exec("INSERT INTO facts (name, value) VALUES ('root key', $1) ON CONFLICT DO NOTHING", mark); err != nil {
 			return err
 		}

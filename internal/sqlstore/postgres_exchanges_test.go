@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,6 +69,12 @@ func TestWhatPeopleDoTakesFewExchangesWithPostgreSQL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for n := range byte(8) {
+		code := user.Code{Slot: []byte{n}, Hash: []byte{n}}
+		if _, err := store.RequestCode(ctx, user.CodeRequest{Code: code, UserID: id, Letter: []byte("letter"), Now: now, ExpiresAt: now.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	key := func(n byte) throttle.Take {
 		return throttle.Take{Key: []byte{n}, Burst: 1000, Every: time.Second}
 	}
@@ -112,6 +119,13 @@ func TestWhatPeopleDoTakesFewExchangesWithPostgreSQL(t *testing.T) {
 		}},
 		{"giving back to three buckets", 4, func() error {
 			return store.Refund(ctx, []throttle.Take{key(1), key(2), key(3)}, throttle.Mark{Key: []byte("mark"), Until: now}, now)
+		}},
+		{"claiming letters", 2, func() error {
+			letters, err := store.ClaimMail(ctx, now, 0, 8) // due again at once
+			if err == nil && len(letters) != 8 {
+				err = fmt.Errorf("%d came", len(letters))
+			}
+			return err
 		}},
 		{"storing a version", 5, func() error {
 			_, _, err := store.AddVersion(ctx, id, who.SessionID, backup.Retention{Keep: 1, Quota: 100}, sealedVersion(id))

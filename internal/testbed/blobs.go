@@ -18,8 +18,12 @@ type Blob struct {
 	Size int64
 }
 
+// mark is the name of what says beside the blobs whose they are.
+const mark = "place"
+
 // Blobs returns what lies where the server keeps its backups, beside the server, in the order of the names. An
-// upload that was begun in an S3 store is called after its object, with .part behind it, and of size 0.
+// upload that was begun in an S3 store is called after its object, with .part behind it, and of size 0. What
+// says whose the blobs are is left out.
 func (s *Server) Blobs() []Blob {
 	s.t.Helper()
 	var all []Blob
@@ -36,7 +40,9 @@ func (s *Server) Blobs() []Blob {
 			if err != nil {
 				s.t.Fatalf("testbed: %v", err)
 			}
-			all = append(all, Blob{e.Name(), info.Size()})
+			if e.Name() != mark {
+				all = append(all, Blob{e.Name(), info.Size()})
+			}
 		}
 		return all
 	}
@@ -47,7 +53,9 @@ func (s *Server) Blobs() []Blob {
 		if object.Err != nil {
 			s.t.Fatalf("testbed: list objects: %v", object.Err)
 		}
-		all = append(all, Blob{strings.TrimPrefix(object.Key, prefix), object.Size})
+		if name := strings.TrimPrefix(object.Key, prefix); name != mark {
+			all = append(all, Blob{name, object.Size})
+		}
 	}
 	for upload := range client.ListIncompleteUploads(ctx, bucket, prefix, true) {
 		if upload.Err != nil {
@@ -123,5 +131,8 @@ func (s *Server) s3() (client *minio.Client, bucket, prefix string) {
 	if err != nil {
 		s.t.Fatal("testbed: " + blobsVariable + " is no URL")
 	}
-	return client, u.Host, strings.TrimPrefix(u.Path, "/") + "/"
+	if prefix = strings.TrimPrefix(u.Path, "/"); prefix != "" {
+		prefix += "/"
+	}
+	return client, u.Host, prefix
 }

@@ -46,8 +46,8 @@ func HasPostgres() bool {
 
 // RunPostgres makes a cluster in an empty folder and starts a server on it. Where the tests run as root the
 // server runs as another user, to whom the folder is given and who has to be able to come by the folders above it.
-// One that is not durable syncs nothing, which is fast, and loses what it holds with the machine; either
-// survives Kill. ErrNoPostgres says that there is nothing to start.
+// One that is not durable syncs nothing, which is fast, and may have lost what it answered last after Kill.
+// ErrNoPostgres says that there is nothing to start.
 func RunPostgres(folder string, durable bool) (*PostgresServer, error) {
 	binaries, err := postgresBinaries()
 	if err != nil {

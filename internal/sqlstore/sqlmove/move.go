@@ -10,8 +10,9 @@ package sqlmove
 import (
 	"context"
 	"errors"
-	"iter"
 
+	"caesar/internal/fault"
+	"caesar/internal/phrase"
 	"caesar/internal/sqlstore"
 )
 
@@ -27,7 +28,8 @@ type Move struct {
 
 // Open looks at both databases: the SQLite file at path, which is brought to this version's tables, and
 // the PostgreSQL database of a URL, to which nothing is written yet. A target that holds something else,
-// or an unfinished move from somewhere else, is refused with a fault.Conflict.
+// or an unfinished move from somewhere else, is refused with a fault.Conflict; so is a source that was moved
+// to another target, as that may have been served since.
 func Open(ctx context.Context, path, url string) (*Move, error) {
 	m := &Move{url: url}
 	if err := m.open(ctx, path); err != nil {
@@ -50,7 +52,17 @@ func (m *Move) open(ctx context.Context, path string) (err error) {
 	if m.target, err = openTarget(ctx, m.url); err != nil {
 		return err
 	}
-	return m.target.look(ctx, m.id, names)
+	if err := m.target.look(ctx, m.id, names); err != nil {
+		return err
+	}
+	if m.target.finished || m.target.note.From != nil {
+		return nil
+	}
+	to, err := m.source.movedTo(ctx)
+	if err == nil && to != "" {
+		err = fault.New(fault.Conflict, "moved_away", phrase.MoveAway.With(to))
+	}
+	return err
 }
 
 // Close lets go of both databases.
@@ -65,8 +77,8 @@ func (m *Move) Close() error {
 	return errors.Join(failed...)
 }
 
-// Finished says whether a move from this source into this target was finished before: nothing is left to
-// be done.
+// Finished says whether a move from this source into this target was finished before: no row is left to be
+// moved, and Done tells of the blobs.
 func (m *Move) Finished() bool { return m.target.finished }
 
 // Blobs returns the place of blobs that Begin was told when an unfinished move was last taken up; empty where
@@ -174,27 +186,37 @@ func (m *Move) Check(ctx context.Context, compared func(rows int)) (mended int, 
 	return mended, nil
 }
 
-// Finish has ids go on behind the highest that the source ever gave, and takes away what keeps the target
-// from being served. Check must have found all rows there.
-func (m *Move) Finish(ctx context.Context) error {
+// Finish has the planner look at the tables of the target, has ids go on behind the highest that the source ever
+// gave, notes what was done with the blobs, and takes away what keeps it from being served. The source is kept
+// from that just before: wherever this breaks off, at most one of both can be served. Check must have found all
+// rows there.
+func (m *Move) Finish(ctx context.Context, blobs Blobs) error {
 	highest, err := m.source.highestIDs(ctx)
 	if err != nil {
 		return err
 	}
-	return m.target.finish(ctx, m.tables, highest)
+	if err := m.target.analyse(ctx, m.tables); err != nil {
+		return err
+	}
+	if err := m.MarkSource(ctx); err != nil {
+		return err
+	}
+	return m.target.finish(ctx, highest, blobs)
 }
 
-// NamesBlob says whether the source has a blob of that name.
-func (m *Move) NamesBlob(ctx context.Context, name string) (bool, error) {
-	return m.source.namesBlob(ctx, name)
+// MarkSource keeps the source of a finished move from being served (sqlstore.MovedFact). Finish does so; but
+// the source may be a copy from before.
+func (m *Move) MarkSource(ctx context.Context) error {
+	return m.source.markMoved(ctx, m.target.place())
 }
 
-// BlobNames yields the names of all blobs that rows name, in their order.
-func (m *Move) BlobNames(ctx context.Context) iter.Seq2[string, error] {
-	return m.source.blobNames(ctx)
+// Done returns what a finished move did with the blobs.
+func (m *Move) Done() Blobs { return m.target.blobs }
+
+// Brought notes that the blobs of a finished move were moved after it.
+func (m *Move) Brought(ctx context.Context, blobs Blobs) error {
+	return m.target.brought(ctx, blobs)
 }
 
-// VersionOf tells whose a blob is, and which version of a backup it holds; 0 where no version has it.
-func (m *Move) VersionOf(ctx context.Context, blob string) (userID, versionID int64, err error) {
-	return m.source.versionOf(ctx, blob)
-}
+// BlobsMark returns what was drawn once for the place of the source's blobs, and is moved with its rows.
+func (m *Move) BlobsMark() []byte { return m.source.blobsMark }

@@ -58,7 +58,7 @@ func finish(t *testing.T, m *sqlmove.Move) (copied, mended int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Finish(t.Context()); err != nil {
+	if err := m.Finish(t.Context(), sqlmove.Blobs{}); err != nil {
 		t.Fatal(err)
 	}
 	return copied, mended
@@ -117,13 +117,12 @@ func with(url, parameter string) string {
 
 func TestEveryRowOfEveryTableIsMovedAsItIs(t *testing.T) {
 	t.Parallel()
-	folder := small(t)
 	for name, parameter := range map[string]string{
 		"plain": "pool_max_conns=3", "behind a pooler": "default_query_exec_mode=simple_protocol",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := with(testbed.Postgres(t), parameter)
+			folder, url := small(t), with(testbed.Postgres(t), parameter)
 			m := begin(t, folder, url)
 			counts, err := m.Counts(t.Context())
 			if err != nil {
@@ -191,11 +190,11 @@ func TestNoIDIsGivenTwice(t *testing.T) {
 
 func TestAMoveThatBreaksOffAnywhereGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
-	folder, url := small(t), testbed.Postgres(t)
 	for name, breakOff := range map[string]func(t *testing.T, url string, cancel func()){
 		"stopped":       func(_ *testing.T, _ string, cancel func()) { cancel() },
 		"target broken": func(t *testing.T, url string, _ func()) { t.Helper(); cut(t, url) },
 	} {
+		folder, url := small(t), testbed.Postgres(t)
 		total, runs := 0, 0
 		for ; ; runs++ {
 			m := begin(t, folder, url)
@@ -231,7 +230,6 @@ func TestAMoveThatBreaksOffAnywhereGoesOnWhereItWas(t *testing.T) {
 		if counted := sum(maps.Values(rows)); counted != total {
 			t.Errorf("%s: %d rows were copied of %d", name, total, counted)
 		}
-		url = testbed.Postgres(t)
 	}
 }
 
@@ -395,7 +393,7 @@ func TestLongRowsAreMovedAFewAtATime(t *testing.T) {
 	if chunks < long/5 || compared < chunks {
 		t.Errorf("%d chunks are copied, and %d compared", chunks, compared)
 	}
-	if err := m.Finish(t.Context()); err != nil {
+	if err := m.Finish(t.Context(), sqlmove.Blobs{}); err != nil {
 		t.Fatal(err)
 	}
 	movetest.Compare(t, folder, url)

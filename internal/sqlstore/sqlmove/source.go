@@ -25,8 +25,9 @@ const idFact = "move id"
 
 // source is the SQLite database.
 type source struct {
-	db       *sql.DB
-	mostRows int // of a chunk
+	db        *sql.DB
+	mostRows  int    // of a chunk
+	blobsMark []byte // of the database; the target has it too, as it is a row
 }
 
 // openSource brings the tables up to date, after a copy where they were not, and opens the database.
@@ -35,8 +36,11 @@ func openSource(ctx context.Context, path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Close(); err != nil {
-		return nil, fmt.Errorf("close database: %w", err)
+	fresh := make([]byte, 16)
+	rand.Read(fresh)
+	blobsMark, err := store.BlobsMark(ctx, fresh)
+	if err = errors.Join(err, store.Close()); err != nil {
+		return nil, fmt.Errorf("read mark of blobs of source: %w", err)
 	}
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: "mode=rw&_pragma=busy_timeout(10000)"}
 	db, err := sql.Open("sqlite", name.String())
@@ -44,7 +48,7 @@ func openSource(ctx context.Context, path string) (*source, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db.SetMaxOpenConns(1)
-	return &source{db, mostRows}, nil
+	return &source{db, mostRows, blobsMark}, nil
 }
 
 func (s *source) close() error { return s.db.Close() }
@@ -61,6 +65,37 @@ func (s *source) id(ctx context.Context) (id []byte, err error) {
 		return nil, fmt.Errorf("name source: %w", err)
 	}
 	return id, nil
+}
+
+// markMoved notes where the rows were moved to: from then on no server serves them.
+func (s *source) markMoved(ctx context.Context, to string) error {
+	_, err := s.db.ExecContext(ctx, "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		sqlstore.MovedFact, []byte(to))
+	if err != nil {
+		return fmt.Errorf("note end in source: %w", err)
+	}
+	return nil
+}
+
+// movedTo returns what markMoved noted, "" where it has not.
+func (s *source) movedTo(ctx context.Context) (to string, err error) {
+	var value []byte
+	err = s.db.QueryRowContext(ctx, "SELECT value FROM facts WHERE name = $1", sqlstore.MovedFact).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read end in source: %w", err)
+	}
+	return string(value), nil
+}
+
+// forget takes back what markMoved noted, and the name that the targets know the source by.
+func (s *source) forget(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, "DELETE FROM facts WHERE name IN ($1, $2)", sqlstore.MovedFact, idFact); err != nil {
+		return fmt.Errorf("take back end in source: %w", err)
+	}
+	return nil
 }
 
 // tables returns the names of the tables that are moved.
@@ -102,7 +137,7 @@ func (s *source) column(ctx context.Context, query string, args ...any) (values 
 }
 
 func (s *source) count(ctx context.Context, t table) (n int64, err error) {
-	if err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM "+quoted([]string{t.name})).Scan(&n); err != nil {
+	if err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM "+quoted([]string{t.name})+" WHERE "+t.moved()).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count rows of source: %w", err)
 	}
 	return n, nil
@@ -128,7 +163,7 @@ func (s *source) chunks(ctx context.Context, t table, after []any) iter.Seq2[chu
 // reading is the statement that reads the chunk behind a key. The source has an index for the order of each
 // table, by its user at least, so that little is sorted.
 func (s *source) reading(t *table, after []any) string {
-	return fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT %d", t.selecting(), t.beyond(">", after, 1), quoted(t.key), s.mostRows)
+	return fmt.Sprintf("%s WHERE %s AND %s ORDER BY %s LIMIT %d", t.selecting(), t.beyond(">", after, 1), t.moved(), quoted(t.key), s.mostRows)
 }
 
 func (s *source) chunk(ctx context.Context, t *table, after []any) (c chunk, err error) {
@@ -176,46 +211,4 @@ func (s *source) highestIDs(ctx context.Context) (_ map[string]int64, err error)
 		highest[name] = id
 	}
 	return highest, rows.Err()
-}
-
-func (s *source) namesBlob(ctx context.Context, name string) (bool, error) {
-	var one int
-	err := s.db.QueryRowContext(ctx, "SELECT 1 FROM blobs WHERE name = $1", name).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look for blob in source: %w", err)
-	}
-	return true, nil
-}
-
-func (s *source) blobNames(ctx context.Context) iter.Seq2[string, error] {
-	blobs := table{name: "blobs", columns: []string{"name"}, key: []string{"name"}, at: []int{0}}
-	return func(yield func(string, error) bool) {
-		for c, err := range s.chunks(ctx, blobs, nil) {
-			if err != nil {
-				yield("", err)
-				return
-			}
-			for _, row := range c.rows {
-				name, ok := row[0].(string)
-				if !ok {
-					err = fmt.Errorf("read names of blobs: a name is a %T", row[0])
-				}
-				if !yield(name, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-func (s *source) versionOf(ctx context.Context, blob string) (userID, versionID int64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT b.user_id, coalesce(v.id, 0) FROM blobs b LEFT JOIN versions v ON v.user_id = b.user_id AND v.blob = b.name
-		WHERE b.name = $1`, blob).Scan(&userID, &versionID)
-	if err != nil {
-		return 0, 0, fmt.Errorf("look for version of blob %s: %w", blob, err)
-	}
-	return userID, versionID, nil
 }

@@ -53,10 +53,10 @@ func (t *table) beyond(comparison string, key []any, placeholder int) string {
 	return "(" + quoted(t.key) + ") " + comparison + " (" + strings.Join(values, ", ") + ")"
 }
 
-// moved is the condition for rows of the target that come from the source.
+// moved is the condition for rows that the source and the target have in common: all but what moves note.
 func (t *table) moved() string {
 	if t.name == "facts" {
-		return "name <> '" + sqlstore.MoveFact + "'"
+		return "name NOT IN ('" + sqlstore.MoveFact + "', '" + sqlstore.MovedFact + "', '" + blobsFact + "')"
 	}
 	return "true"
 }

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"caesar/internal/fault"
@@ -33,6 +36,9 @@ type note struct {
 	Step  int64  `json:"step"`  // rises with each transaction, so that two moves at once notice each other
 }
 
+// blobsFact is the fact of the target that tells what was done with the blobs: a Blobs.
+const blobsFact = "moved blobs"
+
 func (n note) text() []byte {
 	text, err := json.Marshal(n)
 	if err != nil {
@@ -46,6 +52,7 @@ type target struct {
 	conn     *pgx.Conn
 	finished bool
 	note     note   // what the database has; zero where no move was begun
+	blobs    Blobs  // of a finished one
 	noted    []byte // the same as it is written there, also by another version
 }
 
@@ -119,8 +126,18 @@ func (t *target) recognise(ctx context.Context, id []byte) error {
 		return nil
 	}
 	moved, err := t.fact(ctx, idFact)
-	t.finished = err == nil && bytes.Equal(moved, id)
-	return err
+	if err != nil || !bytes.Equal(moved, id) {
+		return err
+	}
+	t.finished = true
+	text, err = t.fact(ctx, blobsFact)
+	if err == nil && text != nil {
+		err = json.Unmarshal(text, &t.blobs)
+	}
+	if err != nil {
+		return fmt.Errorf("read note of a finished move in target: %w", err)
+	}
+	return nil
 }
 
 // fact returns a fact, nil where there is none.
@@ -197,6 +214,9 @@ func (t *target) begin(ctx context.Context, n note, tables []table) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := pgx.BeginFunc(ctx, t.conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sqlstore.LockStart); err != nil {
+			return fmt.Errorf("lock target: %w", err)
+		}
 		done, err := tx.Exec(ctx, "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", sqlstore.MoveFact, n.text())
 		if err != nil {
 			return fmt.Errorf("note beginning in target: %w", err)
@@ -247,13 +267,8 @@ func (t *target) onward() note {
 	return next
 }
 
-// finish sets the sequences of ids, has the planner look at the tables, and takes the note away.
-func (t *target) finish(ctx context.Context, tables []table, highest map[string]int64) error {
-	for _, of := range tables {
-		if err := t.analyse(ctx, of); err != nil {
-			return err
-		}
-	}
+// finish sets the sequences of ids, notes what was done with the blobs, and takes the other note away.
+func (t *target) finish(ctx context.Context, highest map[string]int64, blobs Blobs) error {
 	return t.step(ctx, t.onward(), func(ctx context.Context, tx pgx.Tx) error {
 		for name, id := range highest {
 			if _, err := tx.Exec(ctx, "SELECT setval($1::text::regclass, $2)", quoted([]string{name + "_id"}), id); err != nil {
@@ -263,11 +278,53 @@ func (t *target) finish(ctx context.Context, tables []table, highest map[string]
 		if _, err := tx.Exec(ctx, "DELETE FROM facts WHERE name = $1", sqlstore.MoveFact); err != nil {
 			return fmt.Errorf("note end in target: %w", err)
 		}
-		return nil
+		return noteBlobs(ctx, tx, blobs)
 	})
 }
 
-func (t *target) analyse(ctx context.Context, of table) error {
+// brought notes that the blobs were moved after the rows.
+func (t *target) brought(ctx context.Context, blobs Blobs) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := pgx.BeginFunc(ctx, t.conn, func(tx pgx.Tx) error { return noteBlobs(ctx, tx, blobs) })
+	if err == nil {
+		t.blobs = blobs
+	}
+	return err
+}
+
+func noteBlobs(ctx context.Context, tx pgx.Tx, blobs Blobs) error {
+	text, err := json.Marshal(blobs)
+	if err == nil {
+		_, err = tx.Exec(ctx, "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", blobsFact, text)
+	}
+	if err != nil {
+		return fmt.Errorf("note place of blobs in target: %w", err)
+	}
+	return nil
+}
+
+// place is where the target is, without credentials.
+func (t *target) place() string {
+	c := t.conn.Config()
+	at := c.Host // the folder of a socket
+	if network, _ := pgconn.NetworkAddress(c.Host, c.Port); network != "unix" {
+		at = net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	}
+	return "postgres://" + at + "/" + c.Database
+}
+
+// analyse has the planner look at the tables.
+func (t *target) analyse(ctx context.Context, tables []table) error {
+	for _, of := range tables {
+		if err := t.analyseOne(ctx, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *target) analyseOne(ctx context.Context, of table) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if _, err := t.conn.Exec(ctx, "ANALYZE "+quoted([]string{of.name})); err != nil {

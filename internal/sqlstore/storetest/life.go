@@ -13,6 +13,7 @@ import (
 var life = []test{
 	{"sweeping forgets what has run out and nothing else", sweepingForgetsWhatHasRunOut},
 	{"the first root key is remembered", theFirstRootKeyIsRemembered},
+	{"the first mark of the place of blobs is remembered", theFirstMarkOfBlobsIsRemembered},
 	{"of many marks at once of a root key one is stored", oneOfManyRootKeysIsRemembered},
 	{"a store is ready until it is closed", aStoreIsReadyUntilClosed},
 	{"a request that was given up changes nothing", aRequestGivenUpChangesNothing},
@@ -60,6 +61,16 @@ func theFirstRootKeyIsRemembered(f *fixture) {
 		mark, err := f.RootKeyMark(f.Context())
 		f.must(err)
 		equal(f, "what is read", string(mark), "first")
+	}
+}
+
+func theFirstMarkOfBlobsIsRemembered(f *fixture) {
+	_, err := f.RememberRootKey(f.Context(), []byte("root"))
+	f.must(err)
+	for _, mark := range []string{"first", "second", "first"} {
+		stored, err := f.BlobsMark(f.Context(), []byte(mark))
+		f.must(err)
+		equal(f, "what is stored", string(stored), "first")
 	}
 }
 

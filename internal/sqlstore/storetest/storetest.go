@@ -37,6 +37,8 @@ type Store interface {
 	RememberRootKey(ctx context.Context, mark []byte) (stored []byte, err error)
 	// RootKeyMark returns what RememberRootKey stored; nil before.
 	RootKeyMark(ctx context.Context) (mark []byte, err error)
+	// BlobsMark stores a mark of the place of blobs where none is stored yet, and returns what is stored then.
+	BlobsMark(ctx context.Context, drawn []byte) (stored []byte, err error)
 	// Lease lends a name to one caller until a time, and says whether it is the caller.
 	Lease(ctx context.Context, name string, now, until time.Time) (mine bool, err error)
 	// RememberBackupKey stores the public half of the key that backups are sealed under, unless the one

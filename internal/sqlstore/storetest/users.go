@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
@@ -15,6 +17,7 @@ var users = []test{
 	{"a user is read as it was registered", aUserIsReadAsRegistered},
 	{"an id is never given twice", aUserIDIsNeverGivenTwice},
 	{"a name and an email belong to one user", aNameAndAnEmailBelongToOneUser},
+	{"the longest handle there is is held", theLongestHandleIsHeld},
 	{"a registration that fails leaves nothing", aFailedRegistrationLeavesNothing},
 	{"a registration replaces the pending one of its email", aRegistrationReplacesThePendingOne},
 	{"of many registrations at once of a name one wins", oneOfManyGetsTheName},
@@ -84,6 +87,19 @@ func aNameAndAnEmailBelongToOneUser(f *fixture) {
 	f.user(user.Pending, "pending")
 	_, err = f.Register(f.Context(), newUser(user.Active, "pending", "other@example.org"))
 	f.wants(user.ErrNameTaken, err) // a name is not evicted: only its email's next registration frees it
+}
+
+// theLongestHandleIsHeld registers a name that folds to as many bytes as any: 64 times U+FDFA, of which each
+// folds to 33. It must fit an index.
+func theLongestHandleIsHeld(f *fixture) {
+	n := newUser(user.Active, "marcus", "marcus@example.org")
+	drawn := make([]byte, 64*33/2)
+	rand.Read(drawn)
+	n.NameHandle = user.Handle(hex.EncodeToString(drawn)) // what can't be compressed
+	id, err := f.Register(f.Context(), n)
+	f.must(err)
+	equal(f, "holder", f.holder(n.NameHandle), id)
+	equal(f, "holder of its beginning", f.holder(n.NameHandle[:100]), 0)
 }
 
 func aFailedRegistrationLeavesNothing(f *fixture) {

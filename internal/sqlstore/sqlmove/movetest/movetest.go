@@ -5,16 +5,26 @@
 package movetest
 
 import (
+	"context"
 	"database/sql"
 	"encoding/base32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
 
 	"caesar/internal/sqlstore"
 )
+
+// Test is a test, as testing.TB, or what else is to be told of failures. Fatal and Fatalf don't return.
+type Test interface {
+	Helper()
+	Context() context.Context
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
 
 // Folder is how much a data folder is filled with.
 type Folder struct {
@@ -28,7 +38,7 @@ func Database(folder string) string { return filepath.Join(folder, "caesar.db") 
 
 // Fill fills a data folder, beside what is in it already, with people that nobody is, and all that they
 // keep: rows of every table that look like real ones, and blobs. No server may run on it.
-func Fill(t testing.TB, folder string, with Folder) {
+func Fill(t Test, folder string, with Folder) {
 	t.Helper()
 	store, err := sqlstore.OpenSQLite(t.Context(), Database(folder)) // which makes the tables
 	if err != nil {
@@ -58,7 +68,7 @@ func Fill(t testing.TB, folder string, with Folder) {
 }
 
 // Change writes to the database of a data folder as a server might that ran on it.
-func Change(t testing.TB, folder string, change func(*sql.Tx)) {
+func Change(t Test, folder string, change func(*sql.Tx)) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+Database(folder)+"?mode=rw&_pragma=busy_timeout(10000)&_pragma=synchronous(OFF)")
 	if err != nil {
@@ -110,7 +120,7 @@ var fillings = []struct {
 }
 
 // fillVersions makes rows of versions and the blobs that they name.
-func fillVersions(t testing.TB, tx *sql.Tx, folder string, base int64, with Folder) {
+func fillVersions(t Test, tx *sql.Tx, folder string, base int64, with Folder) {
 	t.Helper()
 	blobs := filepath.Join(folder, "blobs")
 	if err := os.MkdirAll(blobs, 0o700); err != nil {
