@@ -1,6 +1,6 @@
 # All that a developer and CI do with Caesar. It needs Go and make; what else it runs is pinned in
-# tools/go.mod and built from source by the go command, but for PostgreSQL and haproxy, which the tests
-# install by themselves as root on Debian.
+# tools/go.mod and built from source by the go command, but for PostgreSQL, haproxy and nginx, which the
+# tests and the benchmark install by themselves as root on Debian.
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
@@ -9,10 +9,10 @@ FUZZTIME ?= 10s
 TESTS   ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test backends slowest cover fuzz lint format clean
+.PHONY: help build run test backends slowest cover fuzz bench bench-quick lint format clean
 
 help: ## list these commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "make %-11s %s\n", $$1, $$2}'
 
 build: ## build the static binary, build/caesar
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/caesar ./cmd/caesar
@@ -50,10 +50,26 @@ fuzz: ## fuzz every fuzz test for FUZZTIME=10s each
 		done || exit 1; \
 	done
 
+# A program of its own and not go run, which passes no signal on: what it started would outlive it.
+bench: backends ## compare with others, for about half an hour: bench/RESULTS.md
+	@mkdir -p build/bench
+	@build/backends install nginx postgresql
+	@$(GO) build -o build/bench/bench ./bench
+	build/bench/bench
+
+bench-quick: backends ## see that the benchmark works, for minutes: build/bench/results
+	@mkdir -p build/bench
+	@build/backends install nginx postgresql
+	$(GO) -C bench/pocketbase test ./...
+	@$(GO) build -o build/bench/bench ./bench
+	build/bench/bench --quick
+
 lint: ## look for mistakes, for formatting, and for module files that are not as the code needs them
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 	$(GO) -C tools mod tidy -diff
+	$(GO) -C bench/pocketbase mod tidy -diff
+	$(GO) -C bench/pocketbase vet ./...
 	$(TOOL) golangci-lint run --allow-parallel-runners
 
 format: ## format the code as lint demands it

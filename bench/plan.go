@@ -31,6 +31,7 @@ type plan struct {
 	measure     time.Duration // of each
 	rounds      int
 	limit       time.Duration // of the whole run
+	remark      string        // that the results begin with
 	out         string        // the folder for RESULTS.md and plots; empty for the usual one
 	work        string        // the folder for programs and data; empty for the usual one
 	whole       bool          // whether it is the run of no flags, which alone replaces the published results
@@ -67,6 +68,7 @@ func quick() plan {
 		scenarios: scenarios(), connections: []int{1, 16}, warm: 50 * time.Millisecond, measure: 100 * time.Millisecond, rounds: 2,
 		limit: 10 * time.Minute, size: fill.Size{People: 32, Items: 200}, growth: []int{1_000, 5_000},
 		files: []int64{1 << 10, 1 << 20, 16 << 20}, starts: 2, hashing: 1,
+		remark: "A short run over little data, to see that everything works: its figures mean nothing.",
 	}
 }
 

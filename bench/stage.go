@@ -45,6 +45,9 @@ func run(ctx context.Context, p plan, progress io.Writer) (err error) {
 	s := &stage{plan: p, root: root, progress: progress, results: &report.Results{
 		Machine: proc.Describe(), Command: p.command, Began: time.Now(), Idle: map[string][]float64{},
 	}}
+	if p.remark != "" {
+		s.results.Notes = append(s.results.Notes, p.remark)
+	}
 	for _, part := range []func(context.Context) error{s.open, s.measureLimits, s.measureVaults, s.measureFiles, s.measureGrowth} {
 		if err = part(ctx); err != nil {
 			break

@@ -78,7 +78,7 @@ func wholeRun(t *testing.T, p plan) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"--scenario captcha", "### Captcha", "|  | 2 | Caesar | ", "|  | 2 | plain Go | ", "| Caesar | ", "a program of "} {
+	for _, want := range []string{"- A short run over little data", "### Captcha", "|  | 2 | Caesar | ", "|  | 2 | plain Go | ", "| Caesar | ", "a program of "} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

@@ -213,7 +213,7 @@ func (s *stage) measureStart(ctx context.Context, system string, c report.Case, 
 	sample := &report.Sample{Case: c, System: system, Connections: 1, Round: round, Requests: 1, Elapsed: p.Took, Server: used}
 	sample.Latency.Add(p.Took)
 	s.results.Add(sample)
-	if c.Size == 0 && round*5 >= s.starts*4 { // a fifth of the starts
+	if c.Size == 0 && round >= s.starts-(s.starts+4)/5 { // the last fifth
 		select {
 		case <-time.After(idles):
 		case <-ctx.Done():

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -43,19 +42,35 @@ func (s *Store) BlobsMark(ctx context.Context, drawn []byte) (stored []byte, err
 }
 
 // RememberRootKey stores what a root key is recognised by, where nothing is stored yet, and returns
-// what is stored then. While a move into the database is under way it is refused with ErrMoving.
+// what is stored then. While a move into the database is under way it is refused with ErrMoving. Where a key
+// is known already nothing is written.
 func (s *Store) RememberRootKey(ctx context.Context, mark []byte) (stored []byte, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if err := refuseMove(t); err != nil {
+			return err
+		}
+		if stored, err = fact(t, "root key"); stored != nil || err != nil {
+			return err
+		}
 		if _, err := t.exec(LockStart); err != nil {
 			return err
 		}
-		if note, err := fact(t, MoveFact); note != nil || err != nil {
-			return cmp.Or(err, ErrMoving)
+		if err := refuseMove(t); err != nil { // which may have begun before the lock was free
+			return err
 		}
 		if _, err := t.exec("INSERT INTO facts (name, value) VALUES ('root key', $1) ON CONFLICT DO NOTHING", mark); err != nil {
 			return err
 		}
-		return t.row("SELECT value FROM facts WHERE name = 'root key'", nil, &stored)
+		stored, err = fact(t, "root key")
+		return err
 	})
 	return stored, err
+}
+
+func refuseMove(t *tx) error {
+	note, err := fact(t, MoveFact)
+	if note != nil {
+		return ErrMoving
+	}
+	return err
 }

@@ -12,16 +12,36 @@ import (
 // clusters says how Debian sets up a PostgreSQL that it installs.
 const clusters = "/etc/postgresql-common/createcluster.conf"
 
-// absent returns the packages of Debian whose programs are not found.
+// there says, of each package of Debian that tests or the benchmark need, whether its programs are found.
+var there = map[string]func() bool{
+	"postgresql": testbed.HasPostgres,
+	"haproxy":    func() bool { return found("haproxy") },
+	"nginx":      func() bool { return found("nginx", "/usr/sbin/nginx") },
+}
+
+// found reports whether any of these programs is there.
+func found(programs ...string) bool {
+	return slices.ContainsFunc(programs, func(program string) bool {
+		_, err := exec.LookPath(program)
+		return err == nil
+	})
+}
+
+// absent returns the packages that the tests need and whose programs are not found.
 func absent() []string {
-	var names []string
-	if os.Getenv(postgresVariable) == "" && !testbed.HasPostgres() {
-		names = append(names, "postgresql")
+	needed := []string{"haproxy", "nginx"}
+	if os.Getenv(postgresVariable) == "" {
+		needed = append(needed, "postgresql")
 	}
-	if _, err := exec.LookPath("haproxy"); err != nil {
-		names = append(names, "haproxy")
-	}
-	return names
+	return lacking(needed)
+}
+
+// lacking returns those packages whose programs are not found.
+func lacking(packages []string) []string {
+	return slices.DeleteFunc(packages, func(name string) bool {
+		is, known := there[name]
+		return known && is()
+	})
 }
 
 // install installs packages, where it is root on Debian; elsewhere it does nothing.
@@ -32,6 +52,11 @@ func install(names []string) error {
 	if err := apt("update"); err != nil {
 		return err
 	}
+	reset, err := withoutServices()
+	if err != nil {
+		return err
+	}
+	defer reset()
 	if slices.Contains(names, "postgresql") {
 		reset, err := withoutCluster()
 		if err != nil {
@@ -40,6 +65,25 @@ func install(names []string) error {
 		defer reset()
 	}
 	return apt(append([]string{"install"}, names...)...)
+}
+
+// policy is asked by Debian's packages whether they may start what they install.
+const policy = "/usr/sbin/policy-rc.d"
+
+// withoutServices keeps packages from starting servers: the tests want the programs alone. Where the machine
+// has a policy of its own, that holds.
+func withoutServices() (reset func(), err error) {
+	if _, err := os.Lstat(policy); err == nil {
+		return func() {}, nil
+	}
+	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil { //nolint:gosec // a program, which all may run
+		return nil, fmt.Errorf("keep Debian from starting servers: %w", err)
+	}
+	return func() {
+		if err := os.Remove(policy); err != nil {
+			fmt.Fprintln(os.Stderr, "backends: let Debian start servers again:", err)
+		}
+	}, nil
 }
 
 // withoutCluster keeps Debian from making a cluster with the server, and from starting it now and whenever the

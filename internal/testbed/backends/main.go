@@ -2,6 +2,7 @@
 //
 //	backends -- command args…    has them run while the command does
 //	backends test args…          is go test -json args…, and then the tests of package e2e once more on them
+//	backends install packages…   installs packages of Debian whose programs are missing, where it is root there
 //
 // The first finds the services by CAESAR_TEST_POSTGRES and CAESAR_TEST_S3. What these do not name it starts,
 // on loopback and in a folder of its own, after it has installed what is missing where it is root on Debian;
@@ -35,8 +36,14 @@ func run(args []string) (status int, err error) {
 	if len(args) > 1 && args[0] == "test" {
 		return suite{signals: signals, out: os.Stdout}.run(args[1:])
 	}
+	if len(args) > 1 && args[0] == "install" {
+		if err := install(lacking(args[1:])); err != nil {
+			return 1, err
+		}
+		return 0, nil
+	}
 	if len(args) < 2 || args[0] != "--" {
-		return 2, errors.New("usage: backends -- command args…, or backends test args…")
+		return 2, errors.New("usage: backends -- command args…, backends test args…, or backends install packages…")
 	}
 	parts, err := gather(os.Getenv("CI") == "true")
 	if err == nil && len(signals) == 0 {
