@@ -50,6 +50,10 @@ func TestBackupsThatStayedAreMovedLater(t *testing.T) {
 	if killed.answer != -1 {
 		t.Fatalf("it answers %d before it is killed:\n%s%s", killed.answer, killed.said, killed.told)
 	}
+	whole := append(m.options(), testbed.Folder(m.folder))
+	if answer, said := testbed.Refuse(t, whole...); answer != 1 || !strings.Contains(said, "the backups have not all been brought to s3+http://") || !strings.Contains(said, "run caesar move again") {
+		t.Errorf("serve answers %d amid it, and says %s", answer, said)
+	}
 	r := m.finish()
 	for _, words := range []string{"All rows were moved before; now the backups were.\nMoved backups: 304, of ", "CAESAR_BLOBS_FILE=… "} {
 		if !strings.Contains(r.said, words) {

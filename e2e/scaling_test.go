@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -80,8 +81,8 @@ func (l *scaleLab) requests(b *testing.B) {
 		l.open(b, "SQLite", "", 1), l.open(b, "one replica", l.server.URL(), 1), l.open(b, "three replicas", l.server.URL(), 3),
 	}
 	for _, connections := range []int{1, 15} {
-		fmt.Fprintf(b.Output(), "\n%d connections, median of %d rounds of %v\n", connections, scalingRounds, scalingFor)
-		fmt.Fprintln(b.Output(), "| request | on | req/s (least–most) | p50 ms | p99 ms | Caesar CPU ms | PostgreSQL CPU ms | WAL bytes | asker CPU ms | cores busy with others |")
+		fmt.Fprintf(os.Stdout, "\n%d connections, median of %d rounds of %v\n", connections, scalingRounds, scalingFor)
+		fmt.Fprintln(os.Stdout, "| request | on | req/s (least–most) | p50 ms | p99 ms | Caesar CPU ms | PostgreSQL CPU ms | WAL bytes | asker CPU ms | cores busy with others |")
 		for _, kind := range kinds {
 			sums := make([]sums, len(setups))
 			for round := range scalingRounds {
@@ -94,7 +95,7 @@ func (l *scaleLab) requests(b *testing.B) {
 			}
 			for i, s := range setups {
 				if sums[i].rate != nil {
-					fmt.Fprintf(b.Output(), "| %s | %s | %s |\n", kind.name, s.name, &sums[i])
+					fmt.Fprintf(os.Stdout, "| %s | %s | %s |\n", kind.name, s.name, &sums[i])
 				}
 			}
 		}
@@ -176,7 +177,7 @@ func (l *scaleLab) exchanges(b *testing.B) {
 	one := s.sides[0]
 	front, ahead := relay(b, "http://"+one.Address)
 	one.Address = strings.TrimPrefix(front, "http://")
-	fmt.Fprintln(b.Output(), "\n| request | exchanges with PostgreSQL | bytes to it | bytes from it | request bytes | answer bytes |")
+	fmt.Fprintln(os.Stdout, "\n| request | exchanges with PostgreSQL | bytes to it | bytes from it | request bytes | answer bytes |")
 	for _, kind := range kinds[:len(kinds)-1] {
 		prepare(b, one, kind.name, lockedViews)
 		var before, after [2]traffic
@@ -197,7 +198,7 @@ func (l *scaleLab) exchanges(b *testing.B) {
 			b.Fatal(err)
 		}
 		each := func(after, before int64) float64 { return float64(after-before) / lockedViews }
-		fmt.Fprintf(b.Output(), "| %s | %.2f | %.0f | %.0f | %.0f | %.0f |\n", kind.name, each(after[0].turns, before[0].turns),
+		fmt.Fprintf(os.Stdout, "| %s | %.2f | %.0f | %.0f | %.0f | %.0f |\n", kind.name, each(after[0].turns, before[0].turns),
 			each(after[0].there, before[0].there), each(after[0].back, before[0].back),
 			each(after[1].there, before[1].there), each(after[1].back, before[1].back))
 	}

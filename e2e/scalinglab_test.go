@@ -76,7 +76,7 @@ func newScaleLab(b *testing.B) *scaleLab {
 	b.Cleanup(func() { _ = l.conn.Close(context.WithoutCancel(b.Context())) })
 	l.keys = l.filled(l.server.URL())
 	machine := proc.Describe()
-	fmt.Fprintf(b.Output(), "%s, %d cores, %s, Linux %s, PostgreSQL %s; %d people with %d items each\n", machine.Processor, machine.Cores,
+	fmt.Fprintf(os.Stdout, "%s, %d cores, %s, Linux %s, PostgreSQL %s; %d people with %d items each\n", machine.Processor, machine.Cores,
 		machine.System, machine.Kernel, l.text("SHOW server_version"), scaled.People, scaled.Items)
 	return l
 }

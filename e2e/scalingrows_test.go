@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -43,9 +44,9 @@ func (l *scaleLab) rows(b *testing.B) {
 	l.order("VACUUM ANALYZE")
 	l.order(moreRows)
 	l.order("ANALYZE")
-	fmt.Fprintln(b.Output(), "\n| table | rows | bytes of a row in the table | in its indexes |")
+	fmt.Fprintln(os.Stdout, "\n| table | rows | bytes of a row in the table | in its indexes |")
 	for _, table := range []string{"users", "handles", "key_records", "items", "item_log", "sessions", "versions", "blobs", "throttles"} {
-		fmt.Fprintln(b.Output(), l.text(`SELECT '| ' || concat_ws(' | ', '`+table+`', n, pg_table_size('`+table+`') / n, pg_indexes_size('`+table+`') / n) || ' |'
+		fmt.Fprintln(os.Stdout, l.text(`SELECT '| ' || concat_ws(' | ', '`+table+`', n, pg_table_size('`+table+`') / n, pg_indexes_size('`+table+`') / n) || ' |'
 			FROM (SELECT count(*) AS n FROM `+table+`) counted`))
 	}
 }
@@ -71,7 +72,7 @@ func (l *scaleLab) log(b *testing.B) {
 		}
 		people = append(people, first[0])
 	}
-	fmt.Fprintln(b.Output(), "\n| write, each by another person | bytes of log, just after a checkpoint | once more |")
+	fmt.Fprintln(os.Stdout, "\n| write, each by another person | bytes of log, just after a checkpoint | once more |")
 	for _, write := range []struct {
 		name string
 		do   func(item items.Item) error
@@ -87,7 +88,7 @@ func (l *scaleLab) log(b *testing.B) {
 	} {
 		l.order("CHECKPOINT")
 		first := l.logged(b, people, write.do)
-		fmt.Fprintf(b.Output(), "| %s | %d | %d |\n", write.name, first, l.logged(b, people, write.do))
+		fmt.Fprintf(os.Stdout, "| %s | %d | %d |\n", write.name, first, l.logged(b, people, write.do))
 	}
 }
 
@@ -123,7 +124,7 @@ func (l *scaleLab) blobs(b *testing.B) {
 	place.RawQuery = query.Encode()
 	b.Setenv("CAESAR_BLOBS", place.String()) // which the replica inherits
 	s := l.open(b, "on S3", l.server.URL(), 1).sides[0]
-	fmt.Fprintln(b.Output(), "\n| bytes | what | requests of the store | Caesar CPU ms | ms |")
+	fmt.Fprintln(os.Stdout, "\n| bytes | what | requests of the store | Caesar CPU ms | ms |")
 	for _, size := range []int64{100 << 10, 4 << 20, 64 << 20} {
 		f := sample.File{Size: size}
 		var kept speak.File
@@ -165,7 +166,7 @@ func (l *scaleLab) transfer(b *testing.B, s *side.Side, counted func() map[strin
 		}
 	}
 	slices.Sort(requests)
-	fmt.Fprintf(b.Output(), "%s | %s | %d | %d |\n", row, strings.Join(requests, ", "), cpu.Milliseconds(), took.Milliseconds())
+	fmt.Fprintf(os.Stdout, "%s | %s | %d | %d |\n", row, strings.Join(requests, ", "), cpu.Milliseconds(), took.Milliseconds())
 }
 
 // counting passes requests on to an S3 store, and counts them by what they are.

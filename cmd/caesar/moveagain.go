@@ -12,9 +12,6 @@ import (
 // again is a run after the end of the move. Nothing is left for it, unless the backups stayed in the data
 // folder and are now to go to a bucket.
 func (m *mover) again(ctx context.Context) error {
-	if err := m.rows.MarkSource(ctx); err != nil {
-		return broken(ctx, err, phrase.MoveBroken)
-	}
 	done := m.rows.Done()
 	if m.settings.Blobs.Reveal() == "" {
 		return m.sayAgain(done)
@@ -35,13 +32,13 @@ func (m *mover) again(ctx context.Context) error {
 // bring moves the backups of a finished move, which stayed in the data folder. The target may have been served
 // with them since: its rows tell which there are.
 func (m *mover) bring(ctx context.Context) error {
-	if err := m.prepareBringing(ctx); err != nil {
+	if err := m.lookAtPlace(ctx); err != nil {
 		return broken(ctx, err, phrase.MoveNotBegun)
 	}
 	defer inLittleMemory()()
 	err := m.moveBlobs(ctx)
 	if err == nil {
-		err = m.accept(phrase.BroughtLost)
+		err = m.accept(ctx, phrase.BroughtLost)
 	}
 	if err == nil {
 		err = m.rows.Brought(ctx, m.done())
@@ -49,23 +46,10 @@ func (m *mover) bring(ctx context.Context) error {
 	if err != nil {
 		return broken(ctx, err, phrase.MoveBroken)
 	}
+	if m.already {
+		return m.sayAgain(m.done())
+	}
 	return m.sayBrought()
-}
-
-// prepareBringing demands that the place to bring backups to is empty, or that an earlier run has marked it:
-// then it may hold what that brought and nobody has any more, which the server sweeps.
-func (m *mover) prepareBringing(ctx context.Context) error {
-	if err := m.blobs.Check(ctx); err != nil {
-		return err
-	}
-	if err := m.openSource(ctx); err != nil {
-		return err
-	}
-	ours, err := m.refuseMarked(ctx)
-	if err != nil || ours {
-		return err
-	}
-	return m.refuseForeign(ctx)
 }
 
 // done is what was done with the blobs.

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"caesar/internal/blob"
 	"caesar/internal/blob/blobmove"
@@ -44,87 +41,34 @@ type mover struct {
 	out      io.Writer
 	progress *progress
 
-	blobs *blob.S3  // where backups go; nil: they stay
-	from  *blob.Dir // where they come from
+	blobs   *blob.S3  // where backups go; nil: they stay
+	mark    string    // the one that this place has
+	already bool      // whether they lie there already, so that none is copied
+	from    *blob.Dir // where they come from; nil: they lie there already
 
 	// What was moved, once it is.
 	all, people, items, mended int64
 	moved, movedBytes          int64 // blobs
+	found                      atomic.Int64
 	lost                       lost
 }
 
-// prepare opens the place where backups go, which must be empty, and has the move begin.
-func (m *mover) prepare(ctx context.Context) error {
+// prepare looks at the places of backups, and has the move begin.
+func (m *mover) prepare(ctx context.Context) (err error) {
 	if m.settings.Blobs.Reveal() == "" {
+		if err := m.refuseNoFolder(ctx); err != nil {
+			return err
+		}
 		return m.rows.Begin(ctx, "")
 	}
-	var err error
 	if m.blobs, err = blob.OpenS3(ctx, m.settings.Blobs.Reveal()); err != nil {
 		return err
 	}
-	if err := m.blobs.Check(ctx); err != nil {
+	if err := m.lookAtPlace(ctx); err != nil {
 		return err
-	}
-	if err := m.openSource(ctx); err != nil {
-		return err
-	}
-	if _, err := m.refuseMarked(ctx); err != nil {
-		return err
-	}
-	// What an earlier run brought there may be named by no row any more: the server sweeps it.
-	if m.blobs.String() != m.rows.Blobs() {
-		if err := m.refuseForeign(ctx); err != nil {
-			return err
-		}
 	}
 	return m.rows.Begin(ctx, m.blobs.String())
 }
-
-// refuseMarked refuses a place that is another database's, although no blob may lie there, and says whether it
-// is marked as the target's.
-func (m *mover) refuseMarked(ctx context.Context) (ours bool, err error) {
-	mark, _, err := m.blobs.Mark(ctx)
-	if err != nil || mark == "" {
-		return false, err
-	}
-	if _, own := marksOf(m.rows.BlobsMark()); mark != own {
-		return false, fault.New(fault.Conflict, "blobs_foreign", phrase.MoveBlobsMarked.With(m.blobs.String()))
-	}
-	return true, nil
-}
-
-// refuseForeign refuses a place with a blob that no row names.
-func (m *mover) refuseForeign(ctx context.Context) error {
-	return m.blobs.Names(ctx, func(name string, _ int64) error {
-		ours, err := m.rows.NamesBlob(ctx, name)
-		if err == nil && !ours {
-			err = fault.New(fault.Conflict, "blobs_foreign", phrase.MoveBlobsFull.With(m.blobs.String(), name))
-		}
-		return err
-	})
-}
-
-// openSource opens the folder of backups. One that is not there, where there should be backups, is not made:
-// it may not be mounted.
-func (m *mover) openSource(ctx context.Context) (err error) {
-	folder := m.folder()
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		for _, err := range m.rows.BlobNames(ctx) {
-			if err != nil {
-				return err
-			}
-			return fault.New(fault.NotFound, "no_blobs", phrase.MoveNoBlobs.With(folder))
-		}
-	}
-	m.from, err = blob.OpenDir(folder)
-	return err
-}
-
-// folder is where backups come from.
-func (m *mover) folder() string { return blobsFolder(m.settings) }
-
-// blobsFolder is where backups lie in a data folder.
-func blobsFolder(s *settings.Settings) string { return filepath.Join(s.Data, "blobs") }
 
 // inLittleMemory keeps memory small until what it returns is called, unless the operator has set GOMEMLIMIT.
 func inLittleMemory() (leave func()) {
@@ -147,19 +91,23 @@ func (m *mover) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := m.accept(phrase.MoveLost); err != nil {
+	if err := m.accept(ctx, phrase.MoveLost); err != nil {
 		return err
 	}
 	return m.rows.Finish(ctx, m.done())
 }
 
-// accept tells of blobs that are lost, and refuses to go on without them unless that was asked for.
-func (m *mover) accept(refusal phrase.Phrase) error {
+// accept tells of blobs that are lost, and refuses to go on without them unless that was asked for. Else their
+// place is the target's.
+func (m *mover) accept(ctx context.Context, refusal phrase.Phrase) error {
 	m.lost.tell(m)
 	if m.lost.count > 0 && !m.despiteMissing {
 		return fault.New(fault.NotFound, "blobs_lost", refusal.With(m.lost.count, m.folder()))
 	}
-	return nil
+	if m.blobs == nil {
+		return nil
+	}
+	return m.endPlace(ctx)
 }
 
 func (m *mover) moveRows(ctx context.Context) error {
@@ -208,9 +156,20 @@ func (m *mover) count(ctx context.Context) error {
 	return nil
 }
 
+// moveBlobs brings the blobs to their place, or counts those that lie there already.
 func (m *mover) moveBlobs(ctx context.Context) error {
-	_, mark := marksOf(m.rows.BlobsMark())
-	if err := m.blobs.SetMark(ctx, "", mark); err != nil {
+	move := m.copyBlobs
+	if m.already {
+		move = m.countPlace
+	}
+	if err := move(ctx); err != nil {
+		return err
+	}
+	return m.lost.identify(ctx, m.rows)
+}
+
+func (m *mover) copyBlobs(ctx context.Context) error {
+	if err := m.beginPlace(ctx); err != nil {
 		return err
 	}
 	size, err := blobmove.Survey(ctx, m.from, m.rows.BlobNames(ctx))
@@ -219,12 +178,15 @@ func (m *mover) moveBlobs(ctx context.Context) error {
 	}
 	moving := m.progress.stage(phrase.MoveBlobs, size, bytesTwice)
 	defer moving.leave()
-	mover := blobmove.Mover{From: m.from, To: m.blobs, AtOnce: blobsAtOnce, LongAtOnce: longBlobsAtOnce, Read: moving.add, Lost: m.lost.add}
+	mover := blobmove.Mover{
+		From: m.from, To: m.blobs, AtOnce: blobsAtOnce, LongAtOnce: longBlobsAtOnce, Read: moving.add,
+		Found: func(string) { m.found.Add(1) }, Lost: m.lost.add,
+	}
 	if m.moved, m.movedBytes, err = mover.Move(ctx, m.rows.BlobNames(ctx)); err != nil {
 		return err
 	}
 	moving.done()
-	return m.lost.identify(ctx, m.rows)
+	return nil
 }
 
 // lost are the blobs that could not be read, the first of them one by one.

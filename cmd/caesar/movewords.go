@@ -43,6 +43,12 @@ func (m *mover) sayBrought() error {
 // blobWords say what was done with the blobs.
 func (m *mover) blobWords() []phrase.Phrase {
 	words := []phrase.Phrase{phrase.MovedBlobs.With(m.moved, inUnits(m.movedBytes), m.blobs.String())}
+	if m.already {
+		words[0] = phrase.MovedBlobsKept.With(m.blobs.String(), m.moved, inUnits(m.movedBytes))
+	}
+	if found := m.found.Load(); found > 0 {
+		words = append(words, phrase.MovedFound.With(found))
+	}
 	if m.lost.count > 0 {
 		words = append(words, phrase.MovedLost.With(m.lost.count))
 	}

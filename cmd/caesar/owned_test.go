@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"caesar/internal/backup"
 	"caesar/internal/fault"
@@ -236,17 +237,14 @@ func TestAStoreThatWasAwayAtTheStartAndIsAnothersStaysAsItIs(t *testing.T) {
 	second.isShut(o, name)
 }
 
-func isUnavailable(err error) bool {
-	f, ok := errors.AsType[*fault.Error](err)
-	return ok && f.Kind == fault.Unavailable
-}
+func isUnavailable(err error) bool { return isKind(err, fault.Unavailable) }
 
 func TestWhatWasMovedToPostgreSQLIsItsAndNotTheSQLiteDatabasesAnyMore(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, "")
 	o := l.own()
 	name := l.stray(o)
-	moved := &owned{marked: o.marked, store: l.store, mark: o.moved, moved: o.mark, onPostgres: true}
+	moved := &owned{marked: o.marked, store: l.store, mark: o.moved, moved: o.mark, onPostgres: true, now: time.Now}
 	if err := moved.settle(t.Context()); err != nil {
 		t.Fatalf("the target does not take it over: %v", err)
 	}

@@ -75,7 +75,7 @@ func sweep(store *sqlstore.Store, users *user.Service) chore {
 	}
 }
 
-// sweepBackups deletes the blobs that no row names. Only a crash leaves some.
+// sweepBackups deletes the blobs that no row names, which a crash, a store that was away or a move may leave.
 func sweepBackups(backups *backup.Service, shared bool) chore {
 	c := chore{name: "sweep backups", every: time.Hour, do: backups.Sweep}
 	if shared {

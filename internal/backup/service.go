@@ -152,7 +152,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return named, err
 	})
 	if taken > 0 {
-		s.Log.WarnContext(ctx, "blobs that no row names were swept: a crash leaves such, and nothing else should", "blobs", taken)
+		s.Log.WarnContext(ctx, "blobs that no row names were swept: a crash leaves such, a deletion while their store was away, and a move that was run again or undone", "blobs", taken)
 	}
 	if err != nil {
 		return fmt.Errorf("sweep backups: %w", err)

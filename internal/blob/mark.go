@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // markFile is the name of the file, or object, beside the blobs that says whose they are. It is the name of
@@ -81,12 +82,14 @@ func (d *Dir) readMark() (string, error) {
 	return parseMark(text)
 }
 
-// parseMark returns a mark. One that is empty is no mark and not none: nobody can tell whose it was.
+// parseMark returns a mark, without the line break that an editor puts behind one. One that is empty is no mark
+// and not none: nobody can tell whose it was.
 func parseMark(text []byte) (string, error) {
-	if len(text) == 0 {
+	mark := strings.TrimRight(string(text), "\r\n")
+	if mark == "" {
 		return "", errors.New("read mark of blobs: the file " + markFile + " beside them is empty")
 	}
-	return string(text), nil
+	return mark, nil
 }
 
 func (d *Dir) writeMark(mark string) error {

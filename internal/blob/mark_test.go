@@ -116,6 +116,59 @@ func TestABucketOfAStoreThatKnowsNoConditionsIsMarkedWithoutOne(t *testing.T) {
 	hasMark(t, s, "mine", false)
 }
 
+// conflicted answers a conditional write as a store does beside which another is under way.
+func conflicted(w http.ResponseWriter, request *http.Request) bool {
+	if request.Header.Get("If-None-Match") == "" {
+		return false
+	}
+	_, _ = io.Copy(io.Discard, request.Body)
+	w.WriteHeader(http.StatusConflict)
+	_, _ = io.WriteString(w, "<Error><Code>ConditionalRequestConflict</Code></Error>")
+	return true
+}
+
+func TestWhoMarksABucketInTheSameMomentAsAnotherLooksWhoItWasAndTriesOnceMore(t *testing.T) {
+	t.Parallel()
+	for other, want := range map[string]error{"": nil, "mine": nil, "another's": blob.ErrOther} {
+		url := testbed.S3(t)
+		r, first := newRelay(t, url), openS3(t, url)
+		late, times := openS3(t, r.place), 0
+		r.with(func(w http.ResponseWriter, request *http.Request) bool {
+			if times > 0 || !conflicted(w, request) {
+				return false
+			}
+			if times++; other != "" {
+				if err := first.SetMark(t.Context(), "", other); err != nil {
+					t.Error(err)
+				}
+			}
+			return true
+		})
+		if err := late.SetMark(t.Context(), "", "mine"); !errors.Is(err, want) || times != 1 {
+			t.Errorf("beside %q it ends with %v, want %v, after %d conflicts", other, err, want, times)
+		}
+		if other == "" {
+			other = "mine"
+		}
+		hasMark(t, first, other, false)
+	}
+	r := newRelay(t, testbed.S3(t))
+	r.with(conflicted)
+	s := openS3(t, r.place)
+	away(t, r.place, "SetMark", s.SetMark(t.Context(), "", "mine"))
+}
+
+func TestAMarkThatWasWrittenByHandMayEndWithALineBreak(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for text, want := range map[string]string{"mine sqlite\n": "mine sqlite", "mine sqlite\r\n": "mine sqlite", "mine": "mine"} {
+		if err := os.WriteFile(filepath.Join(folder, "place"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		hasMark(t, open(t, folder), want, false)
+	}
+}
+
 func TestAMarkThatCannotBeReadIsNotNone(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

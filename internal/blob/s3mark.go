@@ -30,21 +30,41 @@ func (s *S3) SetMark(ctx context.Context, was, mark string) error {
 // writeMark writes a mark. The first one is written only where there is still none, as far as the store
 // can do that; where another was first, that is found when the mark is read back.
 func (s *S3) writeMark(ctx context.Context, mark string, first bool) error {
+	if !first {
+		return explainS3(ctx, "write mark of blobs", s.putMark(ctx, mark, options()))
+	}
+	ifNone := options()
+	ifNone.SetMatchETagExcept("*")
+	for again := true; ; again = false {
+		err := s.putMark(ctx, mark, ifNone)
+		answer, _ := errors.AsType[minio.ErrorResponse](err)
+		switch {
+		case answer.StatusCode == http.StatusPreconditionFailed:
+			return nil
+		case answer.StatusCode == http.StatusNotImplemented:
+			return s.writeMark(ctx, mark, false)
+		case answer.Code != conditionConflict:
+			return explainS3(ctx, "write mark of blobs", err)
+		}
+		// Another writes it in this moment, or has just deleted it.
+		if now, readErr := s.readMark(ctx); now != "" || readErr != nil {
+			return readErr
+		}
+		if !again {
+			return errAway.Because(explainS3(ctx, "write mark of blobs", err))
+		}
+	}
+}
+
+// conditionConflict is what Amazon answers, with 409, to a conditional write beside which another one of the same
+// object is under way (S3 API, PutObject).
+const conditionConflict = "ConditionalRequestConflict"
+
+func (s *S3) putMark(ctx context.Context, mark string, how minio.PutObjectOptions) error {
 	asking, cancel := context.WithTimeout(ctx, s.waits.brief)
 	defer cancel()
-	how := options()
-	if first {
-		how.SetMatchETagExcept("*")
-	}
 	_, err := s.core.PutObject(asking, s.place.bucket, s.place.prefix+markFile, strings.NewReader(mark), int64(len(mark)), "", sha256Hex([]byte(mark)), how)
-	answer, _ := errors.AsType[minio.ErrorResponse](err)
-	switch {
-	case first && answer.StatusCode == http.StatusPreconditionFailed:
-		return nil
-	case first && answer.StatusCode == http.StatusNotImplemented:
-		return s.writeMark(ctx, mark, false)
-	}
-	return explainS3(ctx, "write mark of blobs", err)
+	return err
 }
 
 func (s *S3) readMark(ctx context.Context) (string, error) {

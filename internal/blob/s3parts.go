@@ -56,7 +56,7 @@ type buffer struct {
 	// These are under mu of the budget.
 	memory *[]byte   // nil: taken away, or given back
 	until  time.Time // from when on it is filled too slowly, unless more comes
-	sent   bool      // whether it is being sent
+	sent   bool      // whether it is being sent, or that has failed
 }
 
 func newBudget(size, most int) *budget {
@@ -93,6 +93,11 @@ func (b *budget) press(served <-chan struct{}) {
 		case <-served:
 			return
 		case <-look.C:
+		}
+		select {
+		case <-served: // meanwhile
+			return
+		default:
 			b.takeAway()
 		}
 	}
@@ -146,10 +151,13 @@ func (b *budget) give(buf *buffer) {
 	}
 }
 
-// end ends the use of a buffer, under mu.
+// end ends the use of a buffer, under mu. The memory of one whose sending failed may still be read by the
+// request that was broken off, and is not used again.
 func (b *budget) end(buf *buffer) {
 	delete(b.lent, buf)
-	b.spare.Put(buf.memory)
+	if !buf.sent {
+		b.spare.Put(buf.memory)
+	}
 	buf.memory = nil
 	<-b.tokens
 }
@@ -186,7 +194,7 @@ func (b *budget) hold(buf *buffer) ([]byte, error) {
 	return (*buf.memory)[:buf.filled], nil
 }
 
-// again has a buffer that was held fill again.
+// again has a buffer fill again whose sending has ended well.
 func (b *budget) again(buf *buffer) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

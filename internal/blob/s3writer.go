@@ -157,15 +157,21 @@ func (w *s3Writer) sendOn() error {
 	second := w.s.parts.second()
 	if second == nil {
 		err := w.landed(w.send(w.ctx, number, body))
-		w.s.parts.again(full)
+		if err == nil {
+			w.s.parts.again(full)
+		}
 		return err
 	}
 	w.part = second
 	flight := make(chan sent, 1)
 	w.flight = flight
 	go func() {
-		defer w.s.parts.give(full)
-		flight <- w.send(w.ctx, number, body)
+		s := w.send(w.ctx, number, body)
+		if s.err == nil {
+			w.s.parts.again(full)
+		}
+		w.s.parts.give(full)
+		flight <- s
 	}()
 	return nil
 }
@@ -224,6 +230,9 @@ func (w *s3Writer) Commit(ctx context.Context) (string, error) {
 		return "", w.err
 	}
 	w.state = committed
+	if w.part != nil {
+		w.s.parts.again(w.part)
+	}
 	w.release()
 	return w.name, nil
 }

@@ -23,7 +23,7 @@ const (
 	idleFor  = time.Minute            // how often the queue is looked at when nobody wakes the worker
 	breath   = 20 * time.Millisecond
 	graceFor = 5 * time.Second // for how long letters under way may still be sent when the worker is told to stop
-	afterFor = 3 * time.Second // for how long beyond that their outcomes are tried to be written down
+	afterFor = 3 * time.Second // how long after that the last try to write down an outcome begins
 
 	firstRetry = 5 * time.Second
 	lastRetry  = 15 * time.Minute

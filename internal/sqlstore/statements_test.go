@@ -32,6 +32,7 @@ var ofPersons = map[string]*regexp.Regexp{
 var ofAll = map[string]string{
 	"SELECT user_id FROM erasures WHERE due_at <= $1 ORDER BY due_at LIMIT $2":                  "the sweep asks whose time has come",
 	"DELETE FROM codes WHERE slot IN (SELECT slot FROM codes WHERE expires_at < $1 LIMIT 1000)": "the sweep forgets old codes",
+	"SELECT 1 FROM blobs LIMIT 1": "a start asks whether there should be backups",
 }
 
 // strayed returns why a statement may touch another user's rows, or nothing.

@@ -157,6 +157,16 @@ func (s *Store) NamesBlob(_ context.Context, blob string) (bool, error) {
 	return err == nil, explain(err)
 }
 
+// NamesAnyBlob says whether there is a blob that a row names.
+func (s *Store) NamesAnyBlob(context.Context) (bool, error) {
+	var one int
+	err := s.row("SELECT 1 FROM blobs LIMIT 1", nil, &one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, explain(err)
+}
+
 // BackupKey returns the public half of the key that backups are sealed under; "" before the first start
 // is through.
 func (s *Store) BackupKey(context.Context) (recipient string, err error) {

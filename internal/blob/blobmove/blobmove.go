@@ -45,14 +45,16 @@ type Mover struct {
 	// Long. Short ones take memory for themselves only, and wait for the target most of the time.
 	AtOnce, LongAtOnce int
 	// Read is told each time how many more bytes were read: of a blob all of them twice, once on either
-	// side. Lost is told of each blob that can't be read where it should come from, and why. Either may be
-	// called by several goroutines at once.
-	Read func(bytes int)
-	Lost func(name string, why error)
+	// side. Found is told of each blob that is no longer where it should come from and lies where it goes,
+	// from where all of it could be read. Lost is told of each other that can't be read where it should come
+	// from, and why. Each may be called by several goroutines at once.
+	Read  func(bytes int)
+	Found func(name string)
+	Lost  func(name string, why error)
 }
 
 // Move moves the blobs of those names, and returns how many it moved, and their bytes together. Those that
-// are lost are left out; any other error ends it.
+// were found or are lost are left out; any other error ends it.
 func (m *Mover) Move(ctx context.Context, names iter.Seq2[string, error]) (blobs, size int64, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -98,20 +100,65 @@ func hand(ctx context.Context, names iter.Seq2[string, error], next chan<- strin
 // nothing is the size of what was not moved.
 const nothing = -1
 
-// move moves a blob, unless it is lost, and returns its size. Long has room for those that are long.
+// move moves a blob, unless it is found or lost, and returns its size. Long has room for those that are long.
 func (m *Mover) move(ctx context.Context, name string, long chan struct{}) (size int64, err error) {
 	size, lost, err := m.bring(ctx, name, long)
+	found := false
+	if errors.Is(lost, backup.ErrNoBlob) {
+		found, err = m.find(ctx, name, long)
+	}
 	if ended := context.Cause(ctx); ended != nil {
 		return nothing, ended // whatever it broke
 	}
 	if err != nil {
 		return nothing, fmt.Errorf("move blob %s: %w", name, err)
 	}
-	if lost != nil {
+	switch {
+	case found:
+		m.Found(name)
+		return nothing, nil
+	case lost != nil:
 		m.Lost(name, lost)
 		return nothing, nil
 	}
 	return size, nil
+}
+
+// find reads a blob where blobs go that is not where it should come from, and says whether it is there. It may
+// have come there since an earlier move, or by that.
+func (m *Mover) find(ctx context.Context, name string, long chan struct{}) (found bool, err error) {
+	blob, err := m.To.Open(ctx, name)
+	if errors.Is(err, backup.ErrNoBlob) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = blob.Close() }() // it was read only
+	leave, err := enter(ctx, blob.Size(), long)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	whole := m.hashing(blob)
+	whole.count = func(int) {} // it is no part of what is to be moved
+	if err := whole.drain(); err != nil {
+		return false, fmt.Errorf("read where it goes: %w", err)
+	}
+	return true, nil
+}
+
+// enter waits for room for a blob of a size, where that is long.
+func enter(ctx context.Context, size int64, long chan struct{}) (leave func(), err error) {
+	if size <= Long {
+		return func() {}, nil
+	}
+	select {
+	case long <- struct{}{}:
+		return func() { <-long }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // bring moves a blob. Lost is what is wrong with the source's, err what else went wrong.
@@ -122,14 +169,11 @@ func (m *Mover) bring(ctx context.Context, name string, long chan struct{}) (siz
 	}
 	defer func() { _ = from.Close() }() // it was read only
 	size = from.Size()
-	if size > Long {
-		select {
-		case long <- struct{}{}:
-			defer func() { <-long }()
-		case <-ctx.Done():
-			return 0, nil, ctx.Err()
-		}
+	leave, err := enter(ctx, size, long)
+	if err != nil {
+		return 0, nil, err
 	}
+	defer leave()
 	source := m.hashing(from)
 	there, err := m.there(ctx, name, size)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"caesar/internal/backup"
 	"caesar/internal/blob"
@@ -145,6 +146,7 @@ type moved struct {
 	// blobs and size are what it says that it moved.
 	blobs, size int64
 	lost        map[string]error
+	found       []string
 }
 
 func move(ctx context.Context, from *source, to blobmove.Target, names iter.Seq2[string, error]) moved {
@@ -154,6 +156,11 @@ func move(ctx context.Context, from *source, to blobmove.Target, names iter.Seq2
 	mover := &blobmove.Mover{
 		From: from, To: to, AtOnce: 3, LongAtOnce: 2,
 		Read: func(n int) { read.Add(int64(n)) },
+		Found: func(name string) {
+			mu.Lock()
+			defer mu.Unlock()
+			m.found = append(m.found, name)
+		},
 		Lost: func(name string, why error) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -245,6 +252,48 @@ func TestALostBlobIsToldAndTheOthersAreMoved(t *testing.T) {
 	}
 }
 
+// It came there since an earlier move, or by that, before its file went.
+func TestABlobThatIsOnlyWhereBlobsGoIsFoundAndNotLost(t *testing.T) {
+	t.Parallel()
+	from, to := newSource(t, []int{10, 20, blobmove.Long + 1}), newTarget()
+	move(t.Context(), from, to, from.names()).all(t)
+	names := slices.Sorted(maps.Keys(from.content))
+	for _, name := range names[1:] {
+		if err := from.Delete(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(to.blobs, names[2])
+	m := move(t.Context(), from, to, from.names())
+	there := int64(len(from.content[names[0]]))
+	if m.err != nil || m.blobs != 1 || m.size != there || m.read != 2*there || !slices.Equal(m.found, names[1:2]) {
+		t.Errorf("it ends with %v, %d of %d bytes moved, %d read, %q found", m.err, m.blobs, m.size, m.read, m.found)
+	}
+	if len(m.lost) != 1 || !errors.Is(m.lost[names[2]], backup.ErrNoBlob) {
+		t.Errorf("%v are lost", m.lost)
+	}
+}
+
+// A store that can't be read now is no word on what it holds.
+func TestABlobThatCanNotBeReadWhereBlobsGoIsNeitherFoundNorLost(t *testing.T) {
+	t.Parallel()
+	from, elsewhere := newSource(t, nil), newSource(t, []int{100})
+	m := move(t.Context(), from, tornTarget{newTarget(), torn{elsewhere}}, elsewhere.names())
+	if !errors.Is(m.err, errTorn) || len(m.lost) != 0 || len(m.found) != 0 {
+		t.Errorf("it ends with %v, %v are lost, %q found", m.err, m.lost, m.found)
+	}
+}
+
+// tornTarget is a place where what it holds breaks off.
+type tornTarget struct {
+	*target
+	torn torn
+}
+
+func (t tornTarget) Open(ctx context.Context, name string) (backup.Blob, error) {
+	return t.torn.Open(ctx, name)
+}
+
 // torn is a place whose blobs break off in the middle.
 type torn struct{ *source }
 
@@ -307,11 +356,24 @@ func TestAnErrorOfTheTargetEndsTheMoveAtOnce(t *testing.T) {
 	broken := errors.New("broken")
 	from, to := newSource(t, slices.Repeat([]int{100}, 50)), newTarget()
 	names := slices.Sorted(maps.Keys(from.content))
+	failed := make(chan struct{})
 	to.fails = func(name string) error {
 		if name == names[10] {
+			close(failed)
 			return broken
 		}
 		return nil
+	}
+	to.meets = func(ctx context.Context) func() {
+		select {
+		case <-failed: // whatever is sent now is to be given up
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		default:
+		}
+		return func() {}
 	}
 	m := move(t.Context(), from, to, from.names())
 	if !errors.Is(m.err, broken) || !strings.Contains(m.err.Error(), names[10]) || len(m.lost) != 0 {

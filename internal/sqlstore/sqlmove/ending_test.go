@@ -1,11 +1,16 @@
 package sqlmove_test
 
 import (
+	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"caesar/internal/fault"
 	"caesar/internal/sqlstore"
@@ -66,13 +71,41 @@ func TestASourceThatIsMarkedBeforeTheEndIsMovedToItsEnd(t *testing.T) {
 	}
 }
 
+// A copy from before the end of the move may have been served since: what it has taken is not in the target.
+func TestACopyFromBeforeTheEndOfTheMoveDoesNotPassForTheSource(t *testing.T) {
+	t.Parallel()
+	folder, url := small(t), testbed.Postgres(t)
+	m := begin(t, folder, url)
+	_ = m.Close()
+	served := t.TempDir()
+	database, err := os.ReadFile(movetest.Database(folder)) // all of it: nobody has it open
+	if err == nil {
+		err = os.WriteFile(movetest.Database(served), database, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	finish(t, begin(t, folder, url))
+	movetest.Fill(t, served, movetest.Folder{People: 1, Items: 2})
+	_, err = sqlmove.Open(t.Context(), movetest.Database(served), url)
+	if refused, ok := errors.AsType[*fault.Error](err); !ok || refused.Slug != "moved_copy" || !strings.Contains(refused.Message.String(), movetest.Database(served)) {
+		t.Errorf("it ends with %v", err)
+	}
+	if to := movedTo(t, served); to != "" {
+		t.Errorf("it was moved to %q", to)
+	}
+	url = testbed.Postgres(t)
+	finish(t, begin(t, served, url))
+	movetest.Compare(t, served, url)
+}
+
 func TestWhatWasUndoneCanBeMovedAgainToAnEmptyDatabaseOnly(t *testing.T) {
 	t.Parallel()
 	folder, url := small(t), testbed.Postgres(t)
 	m := begin(t, folder, url)
 	mark := m.BlobsMark()
 	undo := func(giveBack error) (string, error) {
-		return sqlmove.Undo(t.Context(), movetest.Database(folder), func(drawn []byte) error {
+		return sqlmove.Undo(t.Context(), movetest.Database(folder), func(drawn, _ []byte) error {
 			if !slices.Equal(drawn, mark) {
 				t.Errorf("the mark of the blobs is %x and was %x", drawn, mark)
 			}
@@ -152,22 +185,35 @@ func TestTheBlobsOfAFinishedMoveAreThoseOfTheTarget(t *testing.T) {
 	}
 }
 
-// held has a fact of a name be written for a while before what writes it is committed.
-func held(t *testing.T, url, name string) {
+// holding is the advisory lock that a test has whoever writes a certain fact wait for.
+const holding = "4711"
+
+// held has what writes a fact of a name wait before it is committed, until release is called.
+func held(t *testing.T, url, name string) (release func()) {
 	t.Helper()
-	do(t, url, "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'",
+	do(t, url, "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock("+holding+"); RETURN NULL; END'",
 		"CREATE TRIGGER held AFTER INSERT ON facts FOR EACH ROW WHEN (NEW.name = '"+name+"') EXECUTE FUNCTION hold()")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err == nil {
+		_, err = conn.Exec(t.Context(), "SELECT pg_advisory_lock("+holding+")")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { _ = conn.Close(context.Background()) })
+	t.Cleanup(release)
+	return release
 }
 
-// awaitHeld waits until one is held.
-func awaitHeld(t *testing.T, url string) {
+// awaitHeld waits until so many wait for a lock.
+func awaitHeld(t *testing.T, url string, many int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if ask[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") > 0 {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if ask[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == many {
 			return
 		}
 	}
-	t.Fatal("nothing is held")
+	t.Fatalf("not %d are held", many)
 }
 
 // Neither sees what the other writes before that is committed; and yet only one of them is to go on.
@@ -183,7 +229,7 @@ func TestOfAServerThatStartsAndAMoveThatBeginsAtOnceTheFirstGoesOn(t *testing.T)
 			}
 			defer store.Close()
 			m := open(t, folder, url)
-			held(t, url, fact)
+			release := held(t, url, fact)
 			acts := map[string]func() error{
 				"the server": func() error {
 					_, err := store.RememberRootKey(t.Context(), []byte("mark"))
@@ -191,15 +237,20 @@ func TestOfAServerThatStartsAndAMoveThatBeginsAtOnceTheFirstGoesOn(t *testing.T)
 				},
 				"the move": func() error { return m.Begin(t.Context(), "") },
 			}
-			went := make(chan error, 1)
-			go func() { went <- acts[first]() }()
-			awaitHeld(t, url)
-			delete(acts, first)
-			for second, act := range acts {
-				refused, ok := errors.AsType[*fault.Error](act())
-				if !ok || (refused.Slug != "target_full" && refused != sqlstore.ErrMoving) {
-					t.Errorf("%s, which comes second, ends with %v", second, refused)
-				}
+			begins := func(who string) <-chan error {
+				ended := make(chan error, 1)
+				go func() { ended <- acts[who]() }()
+				return ended
+			}
+			went := begins(first)
+			awaitHeld(t, url, 1)
+			second := map[string]string{"the server": "the move", "the move": "the server"}[first]
+			follows := begins(second)
+			awaitHeld(t, url, 2)
+			release()
+			refused, ok := errors.AsType[*fault.Error](<-follows)
+			if !ok || (refused.Slug != "target_full" && refused != sqlstore.ErrMoving) {
+				t.Errorf("%s, which comes second, ends with %v", second, refused)
 			}
 			if err := <-went; err != nil {
 				t.Errorf("%s, which comes first, ends with %v", first, err)

@@ -1,5 +1,7 @@
 package sqlmove
 
+import "context"
+
 // Readings returns the statements that read a stretch of each table of the source, and how many arguments
 // each takes.
 func (m *Move) Readings() map[string]int {
@@ -12,3 +14,6 @@ func (m *Move) Readings() map[string]int {
 
 // InChunksOf has at most so many rows copied at once, so that little is much to a test.
 func (m *Move) InChunksOf(rows int) { m.source.mostRows = rows }
+
+// MarkSource does the first of the two last things that Finish does.
+func (m *Move) MarkSource(ctx context.Context) error { return m.markSource(ctx) }

@@ -29,7 +29,8 @@ type Move struct {
 // Open looks at both databases: the SQLite file at path, which is brought to this version's tables, and
 // the PostgreSQL database of a URL, to which nothing is written yet. A target that holds something else,
 // or an unfinished move from somewhere else, is refused with a fault.Conflict; so is a source that was moved
-// to another target, as that may have been served since.
+// to another target, as that may have been served since, and a copy of one from before its move had come to its
+// end, as that may have been.
 func Open(ctx context.Context, path, url string) (*Move, error) {
 	m := &Move{url: url}
 	if err := m.open(ctx, path); err != nil {
@@ -55,14 +56,19 @@ func (m *Move) open(ctx context.Context, path string) (err error) {
 	if err := m.target.look(ctx, m.id, names); err != nil {
 		return err
 	}
-	if m.target.finished || m.target.note.From != nil {
+	if m.target.note.From != nil {
 		return nil
 	}
 	to, err := m.source.movedTo(ctx)
-	if err == nil && to != "" {
-		err = fault.New(fault.Conflict, "moved_away", phrase.MoveAway.With(to))
+	switch {
+	case err != nil:
+		return err
+	case m.target.finished && to == "": // Finish marks the source first
+		return fault.New(fault.Conflict, "moved_copy", phrase.MoveCopy.With(path))
+	case !m.target.finished && to != "":
+		return fault.New(fault.Conflict, "moved_away", phrase.MoveAway.With(to))
 	}
-	return err
+	return nil
 }
 
 // Close lets go of both databases.
@@ -198,15 +204,14 @@ func (m *Move) Finish(ctx context.Context, blobs Blobs) error {
 	if err := m.target.analyse(ctx, m.tables); err != nil {
 		return err
 	}
-	if err := m.MarkSource(ctx); err != nil {
+	if err := m.markSource(ctx); err != nil {
 		return err
 	}
 	return m.target.finish(ctx, highest, blobs)
 }
 
-// MarkSource keeps the source of a finished move from being served (sqlstore.MovedFact). Finish does so; but
-// the source may be a copy from before.
-func (m *Move) MarkSource(ctx context.Context) error {
+// markSource keeps the source of a finished move from being served (sqlstore.MovedFact).
+func (m *Move) markSource(ctx context.Context) error {
 	return m.source.markMoved(ctx, m.target.place())
 }
 

@@ -23,6 +23,12 @@ const (
 // idFact is the fact by which the target of a finished move knows its source again.
 const idFact = "move id"
 
+// What the place of the source's blobs is recognised by: now, and once an undoing that was begun is done.
+const (
+	markFact = "blobs"
+	nextFact = "blobs next"
+)
+
 // source is the SQLite database.
 type source struct {
 	db        *sql.DB
@@ -55,13 +61,7 @@ func (s *source) close() error { return s.db.Close() }
 
 // id returns the name that the database goes by as a source, drawn at random by its first move.
 func (s *source) id(ctx context.Context) (id []byte, err error) {
-	fresh := make([]byte, 16)
-	rand.Read(fresh)
-	_, err = s.db.ExecContext(ctx, "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", idFact, fresh)
-	if err == nil {
-		err = s.db.QueryRowContext(ctx, "SELECT value FROM facts WHERE name = $1", idFact).Scan(&id)
-	}
-	if err != nil {
+	if id, err = s.drawn(ctx, idFact); err != nil {
 		return nil, fmt.Errorf("name source: %w", err)
 	}
 	return id, nil
@@ -90,9 +90,42 @@ func (s *source) movedTo(ctx context.Context) (to string, err error) {
 	return string(value), nil
 }
 
-// forget takes back what markMoved noted, and the name that the targets know the source by.
-func (s *source) forget(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, "DELETE FROM facts WHERE name IN ($1, $2)", sqlstore.MovedFact, idFact); err != nil {
+// nextMark returns what the place of the source's blobs is to be recognised by once the move is undone, drawn
+// by the first run.
+func (s *source) nextMark(ctx context.Context) (next []byte, err error) {
+	if next, err = s.drawn(ctx, nextFact); err != nil {
+		return nil, fmt.Errorf("draw next mark of blobs: %w", err)
+	}
+	return next, nil
+}
+
+// drawn returns the 16 bytes of a fact, which are drawn at random where there are none.
+func (s *source) drawn(ctx context.Context, fact string) (value []byte, err error) {
+	fresh := make([]byte, 16)
+	rand.Read(fresh)
+	_, err = s.db.ExecContext(ctx, "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", fact, fresh)
+	if err == nil {
+		err = s.db.QueryRowContext(ctx, "SELECT value FROM facts WHERE name = $1", fact).Scan(&value)
+	}
+	return value, err
+}
+
+// forget takes back what markMoved noted, and the name and the mark of blobs that the target knows; nextMark
+// takes the place of that.
+func (s *source) forget(ctx context.Context) (err error) {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("take back end in source: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	_, err = tx.ExecContext(ctx, "DELETE FROM facts WHERE name IN ($1, $2, $3)", sqlstore.MovedFact, idFact, markFact)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "UPDATE facts SET name = $1 WHERE name = $2", markFact, nextFact)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
 		return fmt.Errorf("take back end in source: %w", err)
 	}
 	return nil

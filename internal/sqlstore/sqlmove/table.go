@@ -56,7 +56,7 @@ func (t *table) beyond(comparison string, key []any, placeholder int) string {
 // moved is the condition for rows that the source and the target have in common: all but what moves note.
 func (t *table) moved() string {
 	if t.name == "facts" {
-		return "name NOT IN ('" + sqlstore.MoveFact + "', '" + sqlstore.MovedFact + "', '" + blobsFact + "')"
+		return "name NOT IN ('" + sqlstore.MoveFact + "', '" + sqlstore.MovedFact + "', '" + blobsFact + "', '" + nextFact + "')"
 	}
 	return "true"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"caesar/internal/backup"
 	"caesar/internal/fault"
 	"caesar/internal/vault"
 )
@@ -14,6 +15,7 @@ var life = []test{
 	{"sweeping forgets what has run out and nothing else", sweepingForgetsWhatHasRunOut},
 	{"the first root key is remembered", theFirstRootKeyIsRemembered},
 	{"the first mark of the place of blobs is remembered", theFirstMarkOfBlobsIsRemembered},
+	{"whether there are blobs is known", whetherThereAreBlobsIsKnown},
 	{"of many marks at once of a root key one is stored", oneOfManyRootKeysIsRemembered},
 	{"a store is ready until it is closed", aStoreIsReadyUntilClosed},
 	{"a request that was given up changes nothing", aRequestGivenUpChangesNothing},
@@ -72,6 +74,22 @@ func theFirstMarkOfBlobsIsRemembered(f *fixture) {
 		f.must(err)
 		equal(f, "what is stored", string(stored), "first")
 	}
+}
+
+func whetherThereAreBlobsIsKnown(f *fixture) {
+	there := func(want bool) {
+		f.Helper()
+		yes, err := f.NamesAnyBlob(f.Context())
+		f.must(err)
+		equal(f, "whether any blob is named", yes, want)
+	}
+	id := f.person("marcus")
+	there(false)
+	v, _ := f.version(id, "backup", 7, backup.Retention{Keep: 10, Quota: 1 << 50})
+	there(true)
+	_, err := f.DeleteVersion(f.Context(), id, v.ID)
+	f.must(err)
+	there(false)
 }
 
 func oneOfManyRootKeysIsRemembered(f *fixture) {

@@ -39,6 +39,8 @@ type Store interface {
 	RootKeyMark(ctx context.Context) (mark []byte, err error)
 	// BlobsMark stores a mark of the place of blobs where none is stored yet, and returns what is stored then.
 	BlobsMark(ctx context.Context, drawn []byte) (stored []byte, err error)
+	// NamesAnyBlob says whether there is a blob that a row names, whosever it is.
+	NamesAnyBlob(ctx context.Context) (bool, error)
 	// Lease lends a name to one caller until a time, and says whether it is the caller.
 	Lease(ctx context.Context, name string, now, until time.Time) (mine bool, err error)
 	// RememberBackupKey stores the public half of the key that backups are sealed under, unless the one

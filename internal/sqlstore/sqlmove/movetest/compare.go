@@ -15,7 +15,7 @@ import (
 var unmoved = []string{"migrations", "leases"}
 
 // noted says which rows moves note for themselves in either database.
-const noted = " WHERE name NOT IN ('move', 'moved', 'moved blobs')"
+const noted = " WHERE name NOT IN ('move', 'moved', 'moved blobs', 'blobs next')"
 
 // Compare demands that a PostgreSQL database has the rows that a data folder has, in every table but those
 // which tell of the databases themselves, and no others, but for what moves note. It returns how many rows each
