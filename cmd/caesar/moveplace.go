@@ -66,25 +66,9 @@ func (m *mover) refuseMarked(ctx context.Context) (ours bool, err error) {
 		if !holds {
 			return false, nil
 		}
-		return m.knowsAny(ctx) // of those from before there were marks
+		return knowsAny(ctx, m.blobs, m.rows.NamesBlob) // of those from before there were marks
 	}
 	return false, fault.New(fault.Conflict, "blobs_foreign", phrase.MoveBlobsMarked.With(m.blobs.String()))
-}
-
-// knowsAny says whether a row names a blob of those that lie where backups go.
-func (m *mover) knowsAny(ctx context.Context) (known bool, err error) {
-	asked := 0
-	err = m.blobs.Names(ctx, func(name string, _ int64) error {
-		named, err := m.rows.NamesBlob(ctx, name)
-		if asked++; err == nil && (named || asked == mostAsked) {
-			known, err = named, errEnough
-		}
-		return err
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
-	}
-	return known, err
 }
 
 // folderHolds says whether there is a backup where they should come from.

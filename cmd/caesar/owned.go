@@ -165,7 +165,7 @@ func (o *owned) look(ctx context.Context) error {
 	case mark != "" && mark != o.moved:
 		return errOther
 	case mark == "" && holds: // from before there were marks
-		known, err := o.knowsAny(ctx)
+		known, err := knowsAny(ctx, o.marked, o.store.NamesBlob)
 		if err != nil {
 			return err
 		}
@@ -192,11 +192,11 @@ const mostAsked = 1000
 
 var errEnough = errors.New("enough was asked")
 
-// knowsAny says whether the database names a blob of those that lie here.
-func (o *owned) knowsAny(ctx context.Context) (known bool, err error) {
+// knowsAny says whether a database names a blob of those that lie in a place.
+func knowsAny(ctx context.Context, place marked, namesBlob func(ctx context.Context, name string) (bool, error)) (known bool, err error) {
 	asked := 0
-	err = o.Names(ctx, func(name string, _ int64) error {
-		named, err := o.store.NamesBlob(ctx, name)
+	err = place.Names(ctx, func(name string, _ int64) error {
+		named, err := namesBlob(ctx, name)
 		if asked++; err == nil && (named || asked == mostAsked) {
 			known, err = named, errEnough
 		}
